@@ -1,0 +1,65 @@
+/**
+ * The contract of every attention operator: three independent choices that do not multiply.
+ *
+ * - a {@link Core} says how a query meets keys,
+ * - a reach (`Mixer => Mixer`, see `reach/`) says which tokens see which,
+ * - a block takes a {@link Mixer} and never asks what is in it.
+ */
+import type { Graph, Value } from "./graph.ts";
+import type { Sizes } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What may be said about pairs of query and key. Axes of length 1 broadcast. */
+export interface Pairing<Mask, Bias> {
+  /** Which keys a query may see: 1 (true) = may. A query that sees none gives zeros. */
+  readonly mask?: Mask | undefined;
+  /** Added to the scores before the softmax. */
+  readonly bias?: Bias | undefined;
+}
+
+/** How queries meet keys: `q [B H N D]`, `k [B H M D]`, `v [B H M E]` to `[B H N E]`. */
+export interface Core {
+  readonly name: string;
+  /** The formula in plain loops: the oracle for the other two. */
+  readonly reference: (
+    q: Tensor<"B H N D">,
+    k: Tensor<"B H M D">,
+    v: Tensor<"B H M E">,
+    pairing?: Pairing<Tensor<"B H N M">, Tensor<"B H N M">>,
+  ) => Tensor<"B H N E">;
+  /** The same computation as graph nodes. */
+  readonly lower: (
+    g: Graph,
+    q: Value<"B H N D">,
+    k: Value<"B H M D">,
+    v: Value<"B H M E">,
+    pairing?: Pairing<Value<"B H N M">, Value<"B H N M">>,
+  ) => Value<"B H N E">;
+  /** The same computation as one WebGPU dispatch, if one has been written. */
+  readonly kernel?: Kernel<"B H N M D E">;
+}
+
+/** A compute shader for given sizes, and how to launch it. */
+export interface Kernel<L extends string> {
+  readonly wgsl: (sizes: Sizes<L>) => string;
+  readonly workgroups: (sizes: Sizes<L>) => readonly [x: number, y: number, z: number];
+}
+
+/** The rows and columns that the `N` tokens lie on, row by row: `N = rows * columns`. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Mixes the tokens of a grid: the one slot that every block leaves open. */
+export type Mixer = (g: Graph, tokens: Value<"B N C">, grid: Grid) => Value<"B N C">;
+
+/**
+ * Lets the tokens of a feature map attend to context tokens (ground resolution, sensor, date, an exemplar).
+ * The identity at initialisation; without context an exact no-op.
+ */
+export type Conditioner = (
+  g: Graph,
+  tokens: Value<"B N C">,
+  context: Value<"B M E"> | undefined,
+) => Value<"B N C">;

@@ -1,0 +1,45 @@
+/** What must be known of a detector beside its bytes. */
+
+/** How a tile becomes the network's input. */
+export interface ModelInput {
+  readonly name: string;
+  /** Pixels of the network's input; undefined where the file leaves them open. */
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+  /** Tiles in one run; undefined where any number is allowed. */
+  readonly batch: number | undefined;
+  readonly channels: number;
+  readonly layout: "B C Y X" | "B Y X C";
+  /** Order in which a three-band tile is handed over. */
+  readonly order: "rgb" | "bgr";
+  /** Input = (value − mean) / std per channel, of values stretched to 0…255. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** How a tile smaller or larger than the input is fitted: padded at right and bottom, centred, or stretched. */
+  readonly fit: "pad" | "letterbox" | "stretch";
+  /** Fill of padding and nodata, 0…255. */
+  readonly padValue: number;
+  readonly type: "float32" | "uint8";
+}
+
+export interface ModelCard {
+  readonly name: string;
+  readonly sha256: string;
+  readonly classes: readonly string[];
+  readonly input: ModelInput;
+  /** Metres per pixel that the model was trained at; a range where it saw several. */
+  readonly gsdM: { readonly from: number; readonly to: number } | undefined;
+  /** Suggested by the model's author. */
+  readonly scoreAtLeast: number | undefined;
+  readonly overlapPx: number | undefined;
+  readonly oriented: boolean;
+  /** Where each fact came from: `metadata`, `shape`, `family default`, `option`. */
+  readonly provenance: Readonly<Record<string, string>>;
+  readonly licence?: string | undefined;
+}
+
+/** The model is unknown, unfit, or its bytes are broken. */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+  readonly code = "ERR_MODEL";
+}
