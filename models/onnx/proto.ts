@@ -1,0 +1,421 @@
+/**
+ * The bytes of an ONNX file: `readModel` and `writeModel`, and the messages as plain objects.
+ *
+ * Messages and fields carry the names of `onnx.proto` (in camel case) and mean what is written there
+ * (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). After reading, every repeated field is an array,
+ * possibly empty, and every single field that the file leaves out is undefined. Weights are views of the file's
+ * bytes. Fields that are not in the tables below are kept as they are and written back.
+ */
+import { PbfReader, PbfWriter } from "pbf";
+import { ModelError } from "../card.ts";
+
+/** `TensorProto.DataType` by name. */
+export const DATA_TYPE = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  string: 8,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+  bfloat16: 16,
+} as const;
+
+/** `AttributeProto.AttributeType` by name. */
+export const ATTRIBUTE_TYPE = {
+  float: 1,
+  int: 2,
+  string: 3,
+  tensor: 4,
+  graph: 5,
+  floats: 6,
+  ints: 7,
+  strings: 8,
+  tensors: 9,
+  graphs: 10,
+} as const;
+
+export interface StringStringEntryProto {
+  readonly key?: string;
+  readonly value?: string;
+}
+
+export interface OperatorSetIdProto {
+  readonly domain?: string;
+  readonly version?: number;
+}
+
+/** One length of a shape: known, named, or (neither) unknown. */
+export interface Dimension {
+  readonly dimValue?: number;
+  readonly dimParam?: string;
+}
+
+export interface TensorShapeProto {
+  readonly dim: readonly Dimension[];
+}
+
+export interface TypeProto {
+  readonly tensorType?: { readonly elemType?: number; readonly shape?: TensorShapeProto };
+  readonly denotation?: string;
+}
+
+export interface ValueInfoProto {
+  readonly name?: string;
+  readonly type?: TypeProto;
+  readonly docString?: string;
+}
+
+export interface TensorProto {
+  readonly name?: string;
+  readonly dims: readonly number[];
+  readonly dataType?: number;
+  /** Little-endian values; a view of the bytes that were read. */
+  readonly rawData?: Uint8Array;
+  readonly floatData: readonly number[];
+  readonly int32Data: readonly number[];
+  readonly stringData: readonly Uint8Array[];
+  readonly int64Data: readonly number[];
+  readonly doubleData: readonly number[];
+  readonly uint64Data: readonly number[];
+  readonly docString?: string;
+  /** Keys `location`, `offset`, `length`, where the values lie in another file. */
+  readonly externalData: readonly StringStringEntryProto[];
+  /** 1: the values are in `externalData`. */
+  readonly dataLocation?: number;
+}
+
+export interface AttributeProto {
+  readonly name?: string;
+  readonly type?: number;
+  /** In a function's body: the attribute of the caller whose value this one takes. */
+  readonly refAttrName?: string;
+  readonly f?: number;
+  readonly i?: number;
+  readonly s?: Uint8Array;
+  readonly t?: TensorProto;
+  readonly g?: GraphProto;
+  readonly floats: readonly number[];
+  readonly ints: readonly number[];
+  readonly strings: readonly Uint8Array[];
+  readonly tensors: readonly TensorProto[];
+  readonly graphs: readonly GraphProto[];
+  readonly docString?: string;
+}
+
+export interface NodeProto {
+  /** An empty name is an input left out. */
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly name?: string;
+  readonly opType?: string;
+  readonly domain?: string;
+  readonly attribute: readonly AttributeProto[];
+  readonly docString?: string;
+  readonly metadataProps: readonly StringStringEntryProto[];
+}
+
+export interface GraphProto {
+  readonly name?: string;
+  readonly node: readonly NodeProto[];
+  readonly initializer: readonly TensorProto[];
+  readonly input: readonly ValueInfoProto[];
+  readonly output: readonly ValueInfoProto[];
+  readonly valueInfo: readonly ValueInfoProto[];
+  readonly docString?: string;
+  readonly metadataProps: readonly StringStringEntryProto[];
+}
+
+export interface FunctionProto {
+  readonly name?: string;
+  readonly domain?: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly attribute: readonly string[];
+  readonly attributeProto: readonly AttributeProto[];
+  readonly node: readonly NodeProto[];
+  readonly opsetImport: readonly OperatorSetIdProto[];
+  readonly valueInfo: readonly ValueInfoProto[];
+  readonly docString?: string;
+  readonly metadataProps: readonly StringStringEntryProto[];
+}
+
+export interface ModelProto {
+  readonly irVersion?: number;
+  readonly producerName?: string;
+  readonly producerVersion?: string;
+  readonly domain?: string;
+  readonly modelVersion?: number;
+  readonly docString?: string;
+  readonly graph?: GraphProto;
+  readonly opsetImport: readonly OperatorSetIdProto[];
+  readonly metadataProps: readonly StringStringEntryProto[];
+  readonly functions: readonly FunctionProto[];
+}
+
+/** A message to be written, where any field may be left out. */
+export type Draft<T> = T extends Uint8Array | string | number
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly Draft<E>[]
+    : { readonly [K in keyof T]?: Draft<T[K]> | undefined };
+
+type Scalar = "int" | "float" | "double" | "string" | "bytes";
+type MessageName = keyof typeof MESSAGES;
+/** Name, content, and whether it repeats (numbers one by one, or packed into one run of bytes). */
+type Field = readonly [
+  name: string,
+  kind: Scalar | { readonly of: string },
+  many?: "many" | "packed",
+];
+
+const of = (message: string): { readonly of: string } => ({ of: message });
+
+/** Field numbers of onnx.proto. */
+const MESSAGES = {
+  model: {
+    1: ["irVersion", "int"],
+    2: ["producerName", "string"],
+    3: ["producerVersion", "string"],
+    4: ["domain", "string"],
+    5: ["modelVersion", "int"],
+    6: ["docString", "string"],
+    7: ["graph", of("graph")],
+    8: ["opsetImport", of("opset"), "many"],
+    14: ["metadataProps", of("entry"), "many"],
+    25: ["functions", of("function"), "many"],
+  },
+  graph: {
+    1: ["node", of("node"), "many"],
+    2: ["name", "string"],
+    5: ["initializer", of("tensor"), "many"],
+    10: ["docString", "string"],
+    11: ["input", of("valueInfo"), "many"],
+    12: ["output", of("valueInfo"), "many"],
+    13: ["valueInfo", of("valueInfo"), "many"],
+    16: ["metadataProps", of("entry"), "many"],
+  },
+  node: {
+    1: ["input", "string", "many"],
+    2: ["output", "string", "many"],
+    3: ["name", "string"],
+    4: ["opType", "string"],
+    5: ["attribute", of("attribute"), "many"],
+    6: ["docString", "string"],
+    7: ["domain", "string"],
+    9: ["metadataProps", of("entry"), "many"],
+  },
+  attribute: {
+    1: ["name", "string"],
+    2: ["f", "float"],
+    3: ["i", "int"],
+    4: ["s", "bytes"],
+    5: ["t", of("tensor")],
+    6: ["g", of("graph")],
+    7: ["floats", "float", "many"],
+    8: ["ints", "int", "many"],
+    9: ["strings", "bytes", "many"],
+    10: ["tensors", of("tensor"), "many"],
+    11: ["graphs", of("graph"), "many"],
+    13: ["docString", "string"],
+    20: ["type", "int"],
+    21: ["refAttrName", "string"],
+  },
+  tensor: {
+    1: ["dims", "int", "many"],
+    2: ["dataType", "int"],
+    4: ["floatData", "float", "packed"],
+    5: ["int32Data", "int", "packed"],
+    6: ["stringData", "bytes", "many"],
+    7: ["int64Data", "int", "packed"],
+    8: ["name", "string"],
+    9: ["rawData", "bytes"],
+    10: ["doubleData", "double", "packed"],
+    11: ["uint64Data", "int", "packed"],
+    12: ["docString", "string"],
+    13: ["externalData", of("entry"), "many"],
+    14: ["dataLocation", "int"],
+  },
+  function: {
+    1: ["name", "string"],
+    4: ["input", "string", "many"],
+    5: ["output", "string", "many"],
+    6: ["attribute", "string", "many"],
+    7: ["node", of("node"), "many"],
+    8: ["docString", "string"],
+    9: ["opsetImport", of("opset"), "many"],
+    10: ["domain", "string"],
+    11: ["attributeProto", of("attribute"), "many"],
+    12: ["valueInfo", of("valueInfo"), "many"],
+    14: ["metadataProps", of("entry"), "many"],
+  },
+  valueInfo: {
+    1: ["name", "string"],
+    2: ["type", of("type")],
+    3: ["docString", "string"],
+  },
+  type: { 1: ["tensorType", of("tensorType")], 6: ["denotation", "string"] },
+  tensorType: { 1: ["elemType", "int"], 2: ["shape", of("shape")] },
+  shape: { 1: ["dim", of("dimension"), "many"] },
+  dimension: { 1: ["dimValue", "int"], 2: ["dimParam", "string"] },
+  entry: { 1: ["key", "string"], 2: ["value", "string"] },
+  opset: { 1: ["domain", "string"], 2: ["version", "int"] },
+} as const satisfies Record<string, Record<number, Field>>;
+
+/** A message of any kind: its fields by name, and the bytes of fields that no table names. */
+type Message = Record<string | symbol, unknown>;
+
+/** Bytes of unnamed fields, tags included. */
+const UNNAMED = Symbol("fields that onnx.proto has and this file does not name");
+
+/**
+ * Reads an ONNX file. Weights stay views of `bytes`.
+ *
+ * @throws {ModelError} where the bytes are no ONNX file or end too early.
+ */
+export function readModel(bytes: Uint8Array): ModelProto {
+  let model: Message;
+  try {
+    model = readMessage(new PbfReader(bytes), "model", bytes.length);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ModelError(`readModel: the bytes must be an ONNX file, received ${reason}`, {
+      cause,
+    });
+  }
+  // The tables above are the interfaces above, field by field; the round-trip test holds them together.
+  const read = model as unknown as ModelProto;
+  if (read.graph === undefined) {
+    throw new ModelError(
+      `readModel: an ONNX file must hold a graph, received ${bytes.length} bytes without one`,
+    );
+  }
+  return read;
+}
+
+/** Writes an ONNX file. Equal messages give equal bytes. */
+export function writeModel(model: Draft<ModelProto>): Uint8Array {
+  const writer = new PbfWriter();
+  writeMessage(writer, "model", model as Message);
+  return writer.finish();
+}
+
+function readMessage(pbf: PbfReader, name: MessageName, end: number): Message {
+  const fields: Record<number, Field> = MESSAGES[name];
+  const message: Message = {};
+  for (const [field, , many] of Object.values(fields)) if (many) message[field] = [];
+  for (let start = pbf.pos, tag = pbf.nextField(end); tag !== 0; tag = pbf.nextField(end)) {
+    const field = fields[tag];
+    if (field === undefined) {
+      pbf.skip(pbf.type);
+      message[UNNAMED] = [...unnamed(message), pbf.buf.subarray(start, pbf.pos)];
+    } else if (field[2] === undefined) message[field[0]] = readOne(pbf, field[1]);
+    else readMany(pbf, field[1], message[field[0]] as unknown[]);
+    if (pbf.pos > end) throw new RangeError(`a ${name} that ends after its last byte`);
+    start = pbf.pos;
+  }
+  return message;
+}
+
+function readOne(pbf: PbfReader, kind: Field[1]): unknown {
+  if (typeof kind === "object") {
+    const length = pbf.readVarint();
+    if (pbf.pos + length > pbf.length) throw new RangeError(`a ${kind.of} that is cut off`);
+    return readMessage(pbf, kind.of as MessageName, pbf.pos + length);
+  }
+  switch (kind) {
+    case "int":
+      return pbf.readVarint(true);
+    case "float":
+      return pbf.readFloat();
+    case "double":
+      return pbf.readDouble();
+    case "string":
+      return pbf.readString();
+    case "bytes":
+      return pbf.readBytes();
+  }
+}
+
+/** Appends to `into`: numbers come packed or one by one, everything else one by one. */
+function readMany(pbf: PbfReader, kind: Field[1], into: unknown[]): void {
+  const packed = (kind === "int" || kind === "float" || kind === "double") && pbf.type === 2;
+  if (!packed) {
+    into.push(readOne(pbf, kind));
+    return;
+  }
+  const length = pbf.readVarint();
+  const end = pbf.pos + length;
+  if (end > pbf.length) throw new RangeError(`a list of ${kind}s that is cut off`);
+  while (pbf.pos < end) into.push(readOne(pbf, kind));
+}
+
+function writeMessage(pbf: PbfWriter, name: MessageName, message: Message): void {
+  const fields: Record<number, Field> = MESSAGES[name];
+  for (const [tag, [field, kind, many]] of Object.entries(fields)) {
+    const value = message[field];
+    if (value === undefined) continue;
+    if (many === undefined) writeOne(pbf, Number(tag), kind, value);
+    else if (many === "packed") writePacked(pbf, Number(tag), kind, value as readonly number[]);
+    else for (const each of value as readonly unknown[]) writeOne(pbf, Number(tag), kind, each);
+  }
+  for (const bytes of unnamed(message)) {
+    pbf.realloc(bytes.length);
+    pbf.buf.set(bytes, pbf.pos);
+    pbf.pos += bytes.length;
+  }
+}
+
+function writeOne(pbf: PbfWriter, tag: number, kind: Field[1], value: unknown): void {
+  if (typeof kind === "object") {
+    const write = (m: Message, to: PbfWriter) => writeMessage(to, kind.of as MessageName, m);
+    pbf.writeMessage(tag, write, value as Message);
+    return;
+  }
+  switch (kind) {
+    case "int":
+      pbf.writeTag(tag, 0);
+      writeInt(pbf, value as number);
+      return;
+    case "float":
+      pbf.writeFloatField(tag, value as number);
+      return;
+    case "double":
+      pbf.writeDoubleField(tag, value as number);
+      return;
+    case "string":
+      pbf.writeStringField(tag, value as string);
+      return;
+    case "bytes":
+      pbf.writeBytesField(tag, value as Uint8Array);
+  }
+}
+
+function writePacked(pbf: PbfWriter, tag: number, kind: Field[1], values: readonly number[]): void {
+  if (values.length === 0) return;
+  const write = kind === "float" ? "writeFloat" : "writeDouble";
+  pbf.writeMessage(
+    tag,
+    (list, to) => list.forEach((v) => (kind === "int" ? writeInt(to, v) : to[write](v))),
+    values,
+  );
+}
+
+/** An int64. What a `number` rounds up to 2⁶³ (exporters write the largest int64 for "to the end") stays the largest. */
+function writeInt(pbf: PbfWriter, value: number): void {
+  if (value < 2 ** 63) {
+    pbf.writeVarint(value);
+    return;
+  }
+  pbf.realloc(9);
+  for (let i = 0; i < 9; i++) pbf.buf[pbf.pos++] = i < 8 ? 0xff : 0x7f;
+}
+
+const unnamed = (message: Message): readonly Uint8Array[] =>
+  (message[UNNAMED] as readonly Uint8Array[] | undefined) ?? [];
