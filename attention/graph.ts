@@ -246,10 +246,10 @@ export interface Graph {
    * `body` sees the inputs as values of an empty graph; weights must be among `inputs`. Runtimes inline it,
    * an engine that knows `name` may replace it by one kernel.
    */
-  readonly call: <const L extends string>(
+  readonly call: <const L extends string, const I extends readonly Value[]>(
     name: string,
     attributes: Attributes,
-    inputs: readonly Value[],
-    body: (g: Graph, inputs: readonly Value[]) => Value<L>,
+    inputs: I,
+    body: (g: Graph, inputs: I) => Value<L>,
   ) => Value<L>;
 }
