@@ -126,6 +126,8 @@ export interface Graph {
     a: Value<L> | number,
     b: Value<L> | number,
   ) => Value<L>;
+  /** The same numbers, but no gradient flows through. */
+  readonly detach: <L extends string>(x: Value<L>) => Value<L>;
   readonly cast: <L extends string>(x: Value<L>, type: ElementType) => Value<L>;
 
   /** Batched matrix product over the last two axes. */
