@@ -8,3 +8,5 @@ export * from "./settings/resolve.ts";
 export { nearest } from "./settings/nearest.ts";
 export { SettingsError } from "./settings/settings-error.ts";
 export { parseStretch, type Stretch } from "./settings/stretch.ts";
+export * from "./outputs/formats.ts";
+export * from "./outputs/output.ts";

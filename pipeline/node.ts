@@ -1,0 +1,1 @@
+export { openOutput } from "./outputs/node/open.ts";

@@ -1,0 +1,60 @@
+/** Every output format. The keys are the choices of `--format` and of the service. */
+import type { CreateEncoder } from "./output.ts";
+import { OutputError } from "./output.ts";
+
+export interface Format {
+  readonly title: string;
+  readonly extension: string;
+  readonly mediaType: string;
+  readonly encoder: () => Promise<CreateEncoder>;
+}
+
+export type FormatName = "geojson" | "geojson-seq" | "csv";
+
+export const FORMATS: Readonly<Record<FormatName, Format>> = {
+  geojson: {
+    title: "GeoJSON",
+    extension: ".geojson",
+    mediaType: "application/geo+json",
+    encoder: async () => (await import("./geojson.ts")).geojson,
+  },
+  "geojson-seq": {
+    title: "GeoJSON text sequence",
+    extension: ".geojsonl",
+    mediaType: "application/geo+json-seq",
+    encoder: async () => (await import("./geojson-seq.ts")).geojsonSeq,
+  },
+  csv: {
+    title: "CSV",
+    extension: ".csv",
+    mediaType: "text/csv",
+    encoder: async () => (await import("./csv.ts")).csv,
+  },
+};
+
+export const FORMAT_NAMES: readonly FormatName[] = Object.keys(FORMATS) as FormatName[]; // its type says so
+
+const ALIASES: Readonly<Record<string, string>> = {
+  json: "geojson",
+  geojsonl: "geojson-seq",
+  geojsonseq: "geojson-seq",
+  geopackage: "gpkg",
+  geoparquet: "parquet",
+  flatgeobuf: "fgb",
+  picture: "png",
+  jpg: "jpeg",
+};
+
+/** The format a user names: `gpkg`, `GeoPackage`, `.gpkg`. @throws {OutputError} for an unknown one */
+export function formatNamed(name: string): FormatName {
+  const bare = name.toLowerCase().replace(/^\./, "");
+  const known = ALIASES[bare] ?? bare;
+  if (isFormatName(known)) return known;
+  throw new OutputError(
+    `format: must be one of ${FORMAT_NAMES.join(", ")}, received ${JSON.stringify(name)}`,
+  );
+}
+
+function isFormatName(name: string): name is FormatName {
+  return Object.hasOwn(FORMATS, name);
+}

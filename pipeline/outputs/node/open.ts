@@ -1,0 +1,56 @@
+/** Opens an output file in any format. */
+import type { FormatName } from "../formats.ts";
+import { FORMATS } from "../formats.ts";
+import type { CreateEncoder, Output, OutputContext } from "../output.ts";
+import { toBytes } from "../output.ts";
+import { fileSpool } from "./file-spool.ts";
+import { openPartialFile, outputError } from "./partial-file.ts";
+
+/**
+ * Opens an output whose bytes gather beside `path`; `finish` gives it that name, `abort` (or a failure) removes it.
+ *
+ * @throws {OutputError} where the folder cannot be written
+ */
+export async function openOutput(
+  format: FormatName,
+  path: string,
+  context: OutputContext,
+): Promise<Output> {
+  return openEncoded(path, context, await FORMATS[format].encoder());
+}
+
+/** An output that sends an encoder's bytes to a file. */
+async function openEncoded(
+  path: string,
+  context: OutputContext,
+  create: CreateEncoder,
+): Promise<Output> {
+  const file = await openPartialFile(path);
+  const spool = fileSpool(path);
+  const encoder = create(context, spool);
+  const abort = async (): Promise<void> => {
+    await spool.close();
+    await file.abort();
+  };
+  const orAbort = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      await abort();
+      throw outputError(path, error);
+    }
+  };
+  await orAbort(() => file.write(toBytes(encoder.begin())));
+  return {
+    path,
+    write: (object) => orAbort(async () => file.write(toBytes(await encoder.write(object)))),
+    finish: () =>
+      orAbort(async () => {
+        for await (const chunk of encoder.end()) await file.write(toBytes(chunk));
+        await spool.close();
+        await file.finish();
+      }),
+    abort,
+    [Symbol.asyncDispose]: abort,
+  };
+}

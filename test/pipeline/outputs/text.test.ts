@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { FeatureCollection, Polygon } from "geojson";
+import type { FormatName, FoundObject, OutputContext } from "../../../pipeline/index.ts";
+import { FORMATS, encode, formatNamed, memorySpool } from "../../../pipeline/index.ts";
+import { context, objects, withoutGround } from "./objects.ts";
+
+async function textOf(
+  format: FormatName,
+  found: Iterable<FoundObject>,
+  facts: OutputContext = context,
+): Promise<string> {
+  const create = await FORMATS[format].encoder();
+  const parts: Uint8Array[] = [];
+  for await (const bytes of encode(found, create(facts, memorySpool()))) parts.push(bytes);
+  return Buffer.concat(parts).toString("utf8");
+}
+
+function area(ring: readonly (readonly number[])[]): number {
+  return ring.slice(0, -1).reduce((sum, [x = 0, y = 0], i) => {
+    const [u = 0, v = 0] = ring[i + 1] ?? [];
+    return sum + (x * v - u * y) / 2;
+  }, 0);
+}
+
+describe("geojson", () => {
+  test("is a feature collection whose rings are closed and counter-clockwise", async () => {
+    const found = [...objects(50)];
+    const read = JSON.parse(await textOf("geojson", found)) as FeatureCollection<Polygon>;
+    expect(read.type).toBe("FeatureCollection");
+    expect(read.features).toHaveLength(50);
+    for (const { geometry } of read.features) {
+      const ring = geometry.coordinates[0] ?? [];
+      expect(ring).toHaveLength(5);
+      expect(ring[4]).toEqual(ring[0]);
+      expect(area(ring)).toBeGreaterThan(0);
+    }
+  });
+
+  test("holds every corner to a tenth of a millimetre, and the attributes", async () => {
+    const found = [...objects(20)];
+    const read = JSON.parse(await textOf("geojson", found)) as FeatureCollection<Polygon>;
+    found.forEach(({ lonLat, ground, class: name, classIndex }, i) => {
+      const { geometry, properties } = read.features[i] ?? {};
+      const corners = new Set((geometry?.coordinates[0] ?? []).map(String));
+      for (let k = 0; k < 4; k++) {
+        const near = [...corners].some((corner) => {
+          const [x = 0, y = 0] = corner.split(",").map(Number);
+          return (
+            Math.abs(x - (lonLat?.[2 * k] ?? 0)) <= 5e-10 &&
+            Math.abs(y - (lonLat?.[2 * k + 1] ?? 0)) <= 5e-10
+          );
+        });
+        expect(near).toBe(true);
+      }
+      expect(properties).toMatchObject({ class: name, class_id: classIndex });
+      expect(properties?.["length_m"]).toBeCloseTo(ground?.lengthM ?? 0, 2);
+    });
+  });
+
+  test("of nothing is an empty collection", async () => {
+    expect(JSON.parse(await textOf("geojson", []))).toMatchObject({ features: [] });
+  });
+
+  test("in the source's plane names its CRS", async () => {
+    const text = await textOf("geojson", objects(1), { ...context, crs: "source" });
+    expect(JSON.parse(text)).toMatchObject({
+      crs: { type: "name", properties: { name: "urn:ogc:def:crs:EPSG::32633" } },
+    });
+  });
+
+  test("of a scene that lies nowhere is in pixels, without metres", async () => {
+    const found = [...objects(3)].map(withoutGround);
+    const text = await textOf("geojson", found, { ...context, crs: "pixel" });
+    const read = JSON.parse(text) as FeatureCollection & { nadir: unknown };
+    expect(read.nadir).toMatchObject({ coordinates: "pixel", source: "harbour one.tif" });
+    expect(read.features[0]?.properties).not.toHaveProperty("length_m");
+    await expect(textOf("geojson", found)).rejects.toThrow(/need a georeferenced scene/);
+  });
+});
+
+describe("geojson-seq", () => {
+  test("is one feature between a record separator and a line feed", async () => {
+    const text = await textOf("geojson-seq", objects(7));
+    const records = text.split("\u001e").slice(1);
+    expect(records).toHaveLength(7);
+    for (const record of records) {
+      expect(record.endsWith("\n")).toBe(true);
+      expect(JSON.parse(record)).toMatchObject({ type: "Feature" });
+    }
+  });
+});
+
+describe("csv", () => {
+  test("quotes commas and quotation marks and ends lines with CR LF", async () => {
+    const text = await textOf("csv", objects(30));
+    const lines = text.split("\r\n");
+    expect(lines).toHaveLength(32);
+    expect(lines[0]?.startsWith("class,class_id,score,length_m")).toBe(true);
+    expect(text).toContain('"ship, large",1,');
+    expect(text).toContain('"say ""vehicle""",2,');
+  });
+});
+
+describe("formats", () => {
+  test("are named by title, extension or alias in any case", () => {
+    expect(formatNamed(".GeoJSON")).toBe("geojson");
+    expect(() => formatNamed("shp")).toThrow(/must be one of .*geojson.*, received "shp"/);
+  });
+
+  test.each(Object.keys(FORMATS) as FormatName[])("%s gives the same bytes twice", async (name) => {
+    expect(await textOf(name, objects(40))).toBe(await textOf(name, objects(40)));
+  });
+});
