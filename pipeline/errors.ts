@@ -26,6 +26,7 @@ export type ErrorCode =
   | "ERR_SETTINGS"
   | "ERR_MODEL"
   | "ERR_SCENE"
+  | "ERR_RESOLUTION"
   | "ERR_LABELS"
   | "ERR_OUTPUT"
   | "ERR_SHAPE"
@@ -49,6 +50,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     meaning: "The input is no scene, or its bytes cannot be read.",
     http: 422,
     exit: EXIT.nothingReadable,
+  },
+  ERR_RESOLUTION: {
+    meaning: "Scene and model lie too far apart in ground resolution.",
+    http: 422,
+    exit: EXIT.someFailed,
   },
   ERR_LABELS: {
     meaning: "A label or result file does not follow its format.",

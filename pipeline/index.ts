@@ -10,3 +10,4 @@ export { SettingsError } from "./settings/settings-error.ts";
 export { parseStretch, type Stretch } from "./settings/stretch.ts";
 export * from "./outputs/formats.ts";
 export * from "./outputs/output.ts";
+export * from "./progress.ts";

@@ -98,7 +98,7 @@ export const SETTINGS: { readonly [N in SettingName]: Field<DetectSettings[N]> }
     word: "scene",
     min: 0.001,
     max: 1000,
-    doc: "Ground resolution to detect at, metres per pixel; `scene`: never resample.",
+    doc: "Ground resolution to detect at, metres per pixel; `scene`: never resample. The model's range where absent.",
     group: "pixels",
     stage: "tiles",
     fallback: undefined,

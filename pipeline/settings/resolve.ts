@@ -77,14 +77,13 @@ export function resolveSettings(layers: SettingLayers): ResolvedSettings {
   return { settings: resolved, provenance: provenance as Record<SettingName, SettingSource> };
 }
 
-/** The settings that a model's metadata decides. */
+/** The settings that a model's metadata decides; its range of ground resolutions stays with the card. */
 export function settingsOfModel(card: ModelCard): SettingsInput {
-  const { input, gsdM } = card;
+  const { input } = card;
   return {
     tilePx: input.width === undefined ? input.height : Math.max(input.width, input.height ?? 0),
     overlapPx: card.overlapPx,
     batch: input.batch,
-    gsdM: gsdM === undefined ? undefined : Math.sqrt(gsdM.from * gsdM.to),
     scoreAtLeast: card.scoreAtLeast,
   };
 }

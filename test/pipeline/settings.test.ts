@@ -82,16 +82,14 @@ describe("resolveSettings", () => {
     expect(() => resolveSettings({ flag })).toThrow(sentence);
   });
 
-  test("a model's metadata decides tile, batch, resolution and score", () => {
+  test("a model's metadata decides tile, batch and score", () => {
     const input = settingsOfModel({
       input: { width: 416, height: 320, batch: 4 },
-      gsdM: { from: 0.1, to: 0.4 },
       scoreAtLeast: 0.3,
       overlapPx: undefined,
     } as Parameters<typeof settingsOfModel>[0]);
     const { settings, provenance } = resolveSettings({ model: input });
     expect(settings).toMatchObject({ tilePx: 416, batch: 4, overlapPx: 83 });
-    expect(settings.gsdM).toBeCloseTo(0.2);
     expect(provenance.scoreAtLeast).toBe("model");
     expect(provenance.overlapPx).toBe("default");
   });
