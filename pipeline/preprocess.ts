@@ -1,0 +1,202 @@
+/** Tile pixels to the network's input, and its detections back to tile pixels. */
+import type { Detections, Pixels } from "../datasets/index.ts";
+import type { ModelInput } from "../models/index.ts";
+import type { BandChoice } from "./bands.ts";
+import type { DecidedStretch } from "./stretch.ts";
+
+/** How tiles of one scene lie in the network's input. */
+export interface InputFit {
+  /** Size of the network's input. */
+  readonly width: number;
+  readonly height: number;
+  /** Size of a tile in working pixels: the input's, or smaller where that is a multiple of 32. */
+  readonly tile: { readonly width: number; readonly height: number };
+  /** Working pixels per pixel of the wanted ground resolution: not 1 where the tile asked for is not the input's size. */
+  readonly zoom: number;
+}
+
+/** Strides of all common detectors divide this. */
+const STRIDE = 32;
+
+/**
+ * Fits tiles of `tilePx` to the input. A fixed input decides the tile's shape; another size is then reached by zooming
+ * the whole working grid, so that every pixel is resampled once. An open input is as large as the tile, in multiples
+ * of 32, and no larger than the scene needs.
+ *
+ * @param grid size of the scene at the wanted ground resolution
+ */
+export function fitInput(
+  input: Pick<ModelInput, "width" | "height">,
+  tilePx: number,
+  grid: { readonly width: number; readonly height: number },
+): InputFit {
+  const { width, height } = input;
+  if (width !== undefined && height !== undefined) {
+    return { width, height, tile: { width, height }, zoom: Math.max(width, height) / tilePx };
+  }
+  const open = (length: number): number => Math.ceil(Math.min(tilePx, length) / STRIDE) * STRIDE;
+  return {
+    width: width ?? open(grid.width),
+    height: height ?? open(grid.height),
+    tile: { width: width ?? tilePx, height: height ?? tilePx },
+    zoom: 1,
+  };
+}
+
+/** Where a tile's first pixel lies in the input. */
+export interface Placement {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A tile smaller than the input lies at its top left, or in the middle where the model was trained so. */
+export function placement(
+  tile: { readonly width: number; readonly height: number },
+  fit: Pick<InputFit, "width" | "height">,
+  how: ModelInput["fit"],
+): Placement {
+  if (how !== "letterbox") return { x: 0, y: 0 };
+  return {
+    x: Math.floor((fit.width - tile.width) / 2),
+    y: Math.floor((fit.height - tile.height) / 2),
+  };
+}
+
+/** All that is the same for every tile of a scene. */
+export interface Preprocessing {
+  readonly input: ModelInput;
+  readonly fit: InputFit;
+  readonly bands: BandChoice;
+  readonly stretch: DecidedStretch;
+}
+
+/**
+ * Writes one tile as `C Y X` floats: stretched to 0…255, cut off there, normalised by the model's mean and deviation.
+ * Nodata and the padding get the model's pad value.
+ *
+ * @param out where to, `channels × height × width` values
+ */
+export function writeInput(
+  pixels: Pixels,
+  { input, fit, bands, stretch }: Preprocessing,
+  out: Float32Array,
+): void {
+  const at = placement(pixels, fit, input.fit);
+  const plane = fit.width * fit.height;
+  const padded = pixels.width < fit.width || pixels.height < fit.height;
+  const round = input.type === "uint8";
+  for (let channel = 0; channel < input.channels; channel++) {
+    const flipped = input.order === "bgr" && input.channels === 3 ? 2 - channel : channel;
+    const source = bands.channels[flipped] ?? 0;
+    const [low, high] = [stretch.low[source] ?? 0, stretch.high[source] ?? 255];
+    const [mean, std] = [input.mean[channel] ?? 0, input.std[channel] ?? 1];
+    const to = out.subarray(channel * plane, (channel + 1) * plane);
+    if (padded) to.fill((input.padValue - mean) / std);
+    const gain = 255 / (high - low);
+    const ramp = { gain, offset: -low * gain, mean, std, pad: input.padValue, round };
+    writeBand(pixels, source, to, at.y * fit.width + at.x, fit.width, ramp);
+  }
+}
+
+interface Ramp {
+  readonly gain: number;
+  readonly offset: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly pad: number;
+  readonly round: boolean;
+}
+
+/** The hot loop of a scene: one band of one tile. */
+function writeBand(
+  { bands, valid, width, height }: Pixels,
+  band: number,
+  to: Float32Array,
+  start: number,
+  stride: number,
+  { gain, offset, mean, std, pad, round }: Ramp,
+): void {
+  const values = bands[band]!;
+  const scale = 1 / std;
+  for (let y = 0, from = 0; y < height; y++) {
+    let at = start + y * stride;
+    for (const end = from + width; from < end; from++, at++) {
+      let v = values[from]! * gain + offset;
+      v = v > 0 ? (v < 255 ? v : 255) : 0;
+      if (valid !== undefined && valid[from] === 0) v = pad;
+      to[at] = ((round ? Math.round(v) : v) - mean) * scale;
+    }
+  }
+}
+
+/** Rows of a table of detections, in their order. */
+export function selectRows(
+  detections: Detections<"tile">,
+  keeps: (row: number) => boolean,
+): Detections<"tile"> {
+  const rows = Array.from({ length: detections.count }, (_, i) => i).filter(keeps);
+  if (rows.length === detections.count) return detections;
+  const { boxes, scores, classes } = detections;
+  return {
+    count: rows.length,
+    boxes:
+      boxes.kind === "oriented"
+        ? { ...boxes, corners: columns(boxes.corners, 8, rows) }
+        : { ...boxes, xyxy: columns(boxes.xyxy, 4, rows) },
+    scores: Float32Array.from(rows, (row) => scores[row]!),
+    classes: Uint16Array.from(rows, (row) => classes[row]!),
+  };
+}
+
+function columns(values: Float64Array, width: number, rows: readonly number[]): Float64Array {
+  const out = new Float64Array(rows.length * width);
+  rows.forEach((row, i) => out.set(values.subarray(row * width, (row + 1) * width), i * width));
+  return out;
+}
+
+/** Middle of each box, `x y` side by side. */
+export function centres({ boxes, count }: Detections<"tile">): Float64Array {
+  const values = boxes.kind === "oriented" ? boxes.corners : boxes.xyxy;
+  const width = boxes.kind === "oriented" ? 8 : 4;
+  const out = new Float64Array(count * 2);
+  for (let i = 0; i < count; i++) {
+    let [x, y] = [0, 0];
+    for (let k = 0; k < width; k += 2) {
+      x += values[i * width + k]!;
+      y += values[i * width + k + 1]!;
+    }
+    out[i * 2] = x / (width / 2);
+    out[i * 2 + 1] = y / (width / 2);
+  }
+  return out;
+}
+
+/** Moves boxes from the network's input to the tile. */
+export function toTile(detections: Detections<"tile">, { x, y }: Placement): Detections<"tile"> {
+  if (x === 0 && y === 0) return detections;
+  const moved = (values: Float64Array): Float64Array =>
+    values.map((v, i) => v - (i % 2 === 0 ? x : y));
+  const { boxes } = detections;
+  return {
+    ...detections,
+    boxes:
+      boxes.kind === "oriented"
+        ? { ...boxes, corners: moved(boxes.corners) }
+        : { ...boxes, xyxy: moved(boxes.xyxy) },
+  };
+}
+
+/** Leaves out boxes with numbers that are not finite, and those whose middle is not on data of the tile. */
+export function onData(detections: Detections<"tile">, pixels: Pixels): Detections<"tile"> {
+  const middle = centres(detections);
+  const { width, height, valid } = pixels;
+  return selectRows(detections, (i) => {
+    const [x, y] = [Math.floor(middle[i * 2]!), Math.floor(middle[i * 2 + 1]!)];
+    // A box that ends at the tile's edge may have its middle just outside by rounding.
+    if (!(x >= -1 && y >= -1 && x <= width && y <= height)) return false;
+    if (!Number.isFinite(detections.scores[i]!)) return false;
+    const column = Math.min(Math.max(x, 0), width - 1);
+    const row = Math.min(Math.max(y, 0), height - 1);
+    return valid === undefined || valid[row * width + column] === 1;
+  });
+}
