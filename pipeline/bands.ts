@@ -23,7 +23,7 @@ type Bands = Pick<Scene, "bands" | "palette">;
  * Chooses by role: red, green and blue where they are named; a single band is repeated; a palette is expanded; alpha
  * is never a channel.
  *
- * @param wanted bands in the order the model wants them, counted from 1
+ * @param wanted bands that stand for red, green, blue, or for the model's own channels, counted from 1
  * @throws {SettingsError} where the scene has too few bands, or the wanted ones are not there
  */
 export function chooseBands(

@@ -11,3 +11,7 @@ export { parseStretch, type Stretch } from "./settings/stretch.ts";
 export * from "./outputs/formats.ts";
 export * from "./outputs/output.ts";
 export * from "./progress.ts";
+export { type AreaOfInterest, areaOfInterest } from "./area.ts";
+export { type BandChoice, chooseBands } from "./bands.ts";
+export { type GroundResolution, groundResolution, ResolutionError } from "./resolution.ts";
+export { type DecidedStretch, decideStretch } from "./stretch.ts";

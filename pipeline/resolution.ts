@@ -1,7 +1,6 @@
 /** Ground resolution: what a pixel of the scene measures, what the model wants, and the grid that follows. */
 import { apply, type Scene } from "../datasets/index.ts";
 import type { ModelCard } from "../models/index.ts";
-import { SettingsError } from "./settings/settings-error.ts";
 import type { WorkingGrid } from "./tiles.ts";
 
 /** Metres on the ground along a row (`x`) and down a column (`y`), for one pixel. */
@@ -20,6 +19,12 @@ export interface Resampling {
   readonly message: string;
   /** True where scene and model could not be compared. */
   readonly unknown: boolean;
+}
+
+/** The scene and the model differ by more than a resampling can bridge. */
+export class ResolutionError extends RangeError {
+  override readonly name = "ResolutionError";
+  readonly code = "ERR_RESOLUTION";
 }
 
 /** Factor beyond which resampling is refused: nothing of the objects is left, or it is all invented. */
@@ -79,7 +84,7 @@ export interface ResamplingOptions {
  * Compares the scene's ground resolution with the range the model was trained at. Inside the range nothing is
  * resampled (unless pixels are not square on the ground); outside it, to the nearer end of the range.
  *
- * @throws {SettingsError} beyond a factor of 8, unless forced.
+ * @throws {ResolutionError} beyond a factor of 8, unless forced.
  */
 export function chooseResampling(
   scene: Pick<Scene, "width" | "height" | "transform" | "crs">,
@@ -99,7 +104,7 @@ export function chooseResampling(
   }
   const factor = Math.max(scaleX, scaleY, 1 / scaleX, 1 / scaleY);
   if (factor > MAX_RESAMPLING && !force) {
-    throw new SettingsError(
+    throw new ResolutionError(
       `chooseResampling: scene and model must lie within a factor of ${MAX_RESAMPLING} of each other, received ${line.slice(5)} (a factor of ${digits(factor)}); set sceneGsdM if the scene's is wrong, or forceGsd`,
     );
   }

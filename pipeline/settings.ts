@@ -122,7 +122,7 @@ export const SETTINGS: { readonly [N in SettingName]: Field<DetectSettings[N]> }
   bands: integers({
     min: 1,
     max: 65_535,
-    doc: "Bands in the order the model wants them, counted from 1.",
+    doc: "Bands that stand for red, green, blue (or for the model's own channels), counted from 1.",
     group: "pixels",
     stage: "tiles",
     fallback: undefined,
