@@ -5,6 +5,7 @@
  * config file and a request body. `settings/resolve.ts` says who wins.
  */
 import Type, { type TSchema } from "typebox";
+import { FORMAT_NAMES, type FormatName, formatAlias } from "./outputs/formats.ts";
 import {
   choice,
   choices,
@@ -28,21 +29,6 @@ export type MergeMethod = (typeof MERGE_METHODS)[number];
 export const OVERLAP_METRICS = ["iou", "ios"] as const;
 export type OverlapMetric = (typeof OVERLAP_METRICS)[number];
 
-export const OUTPUT_FORMATS = [
-  "geojson",
-  "geojsonseq",
-  "gpkg",
-  "parquet",
-  "fgb",
-  "coco",
-  "csv",
-  "yolo",
-  "dota",
-  "png",
-  "jpg",
-] as const;
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-
 /** Settings of one run, all decided. `undefined`: the scene or the model says. */
 export interface DetectSettings {
   readonly head: string | undefined;
@@ -64,7 +50,7 @@ export interface DetectSettings {
   readonly metric: OverlapMetric;
   readonly mergeAtLeast: number;
   readonly classAgnostic: boolean;
-  readonly formats: readonly OutputFormat[];
+  readonly formats: readonly FormatName[];
   readonly crs: "wgs84" | "source" | "pixel";
   readonly overwrite: "skip" | "error" | "replace";
   readonly resume: boolean;
@@ -216,8 +202,9 @@ export const SETTINGS: { readonly [N in SettingName]: Field<DetectSettings[N]> }
     fallback: false,
   }),
   formats: choices({
-    words: OUTPUT_FORMATS,
-    doc: `Output files: ${OUTPUT_FORMATS.join(", ")}.`,
+    words: FORMAT_NAMES,
+    alias: formatAlias,
+    doc: `Output files: ${FORMAT_NAMES.join(", ")}.`,
     group: "output",
     stage: "output",
     fallback: ["geojson"],

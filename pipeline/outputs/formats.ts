@@ -45,10 +45,15 @@ const ALIASES: Readonly<Record<string, string>> = {
   jpg: "jpeg",
 };
 
+/** The one name of a format that has several: `.gpkg`, `GeoPackage`, `gpkg`. An unknown name stays as it is. */
+export function formatAlias(name: string): string {
+  const bare = name.toLowerCase().replace(/^\./, "");
+  return ALIASES[bare] ?? bare;
+}
+
 /** The format a user names: `gpkg`, `GeoPackage`, `.gpkg`. @throws {OutputError} for an unknown one */
 export function formatNamed(name: string): FormatName {
-  const bare = name.toLowerCase().replace(/^\./, "");
-  const known = ALIASES[bare] ?? bare;
+  const known = formatAlias(name);
   if (isFormatName(known)) return known;
   throw new OutputError(
     `format: must be one of ${FORMAT_NAMES.join(", ")}, received ${JSON.stringify(name)}`,

@@ -132,17 +132,21 @@ export function choice<const W extends string>({
   };
 }
 
-/** Some of a few words, at least one. */
+/** Some of a few words, at least one; `alias` gives the one word for others that a flag may use. */
 export function choices<const W extends string>({
   words,
+  alias,
   ...about
-}: About<readonly W[]> & { readonly words: readonly W[] }): Field<readonly W[]> {
+}: About<readonly W[]> & {
+  readonly words: readonly W[];
+  readonly alias: (word: string) => string;
+}): Field<readonly W[]> {
   return {
     ...about,
     schema: Type.Array(Type.Union(words.map((word) => Type.Literal(word))), { minItems: 1 }),
     must: `a list of ${words.join(", ")}`,
     argument: "<list>",
-    parse: toList,
+    parse: (given) => toList(given).map(alias),
   };
 }
 

@@ -1,0 +1,74 @@
+/** The command line: finds the command, runs it, and turns whatever happens into an exit status. */
+import { Command, CommanderError } from "commander";
+import { describe, EXIT, type ExitStatus, VERSION } from "../pipeline/index.ts";
+import type { CliCommand, CliContext } from "./command.ts";
+import type { Io } from "./io.ts";
+import { colorsFor } from "./say.ts";
+
+/** Name → command, in the order of the help page. */
+export const COMMANDS: Readonly<Record<string, CliCommand>> = {
+  doctor: {
+    summary: "says what this machine can do, and what is missing",
+    load: async () => (await import("./doctor.ts")).declareDoctor,
+  },
+};
+
+/**
+ * Runs one command.
+ *
+ * @returns 0 done, 1 some scenes failed, 2 usage, 3 nothing readable, 130 cancelled
+ */
+export async function main(argv: readonly string[], io: Io): Promise<ExitStatus> {
+  let status: ExitStatus = EXIT.done;
+  const context: CliContext = { io, finish: (ended) => void (status = ended) };
+  try {
+    const program = await createProgram(argv, context);
+    await program.parseAsync([...argv], { from: "user" });
+    return status;
+  } catch (error) {
+    return explain(error, argv, io);
+  }
+}
+
+/** The whole program; only the command that `argv` calls knows its flags. */
+export async function createProgram(
+  argv: readonly string[],
+  context: CliContext,
+): Promise<Command> {
+  const { stdout, stderr } = context.io;
+  const program = new Command("nadir")
+    .description("Finds objects in satellite and aerial imagery.")
+    .version(VERSION, "-V, --version", "prints the version")
+    .option("--verbose", "shows where in the code a failure arose")
+    .helpOption("-h, --help", "shows this help")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: stdout.write,
+      writeErr: stderr.write,
+      getOutHelpWidth: () => Math.min(stdout.columns, 100),
+      getErrHelpWidth: () => Math.min(stderr.columns, 100),
+      outputError: (text, write) => write(sentence(text)),
+    });
+  const called = argv.find((argument) => !argument.startsWith("-"));
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).description(summary);
+    if (name === called) (await load())(command, context);
+  }
+  return program;
+}
+
+/** Commander's complaint in the form of all our errors, on one line. */
+function sentence(text: string): string {
+  const words = text.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
+  return `nadir: ${words.trim()}\n`;
+}
+
+function explain(error: unknown, argv: readonly string[], io: Io): ExitStatus {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const { sentence: words, exit } = describe(error);
+  const { red } = colorsFor(io.stderr, io.env);
+  io.stderr.write(`${red("nadir:")} ${words}\n`);
+  if (argv.includes("--verbose") && error instanceof Error) io.stderr.write(`${error.stack}\n`);
+  return exit;
+}
