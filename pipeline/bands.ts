@@ -29,7 +29,7 @@ type Bands = Pick<Scene, "bands" | "palette">;
 export function chooseBands(
   scene: Bands,
   channels: number,
-  wanted?: readonly number[] | undefined,
+  wanted?: readonly number[],
 ): BandChoice {
   if (wanted !== undefined) return chosen(scene, channels, wanted);
   const roles = scene.bands.map(({ role }) => role);

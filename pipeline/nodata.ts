@@ -7,7 +7,7 @@ import type { Pixels, Samples } from "../datasets/index.ts";
  *
  * @param nodata a sample value; `none`: everything finite is data, whatever the scene declares
  */
-export function dataOnly(pixels: Pixels, nodata?: number | "none" | undefined): Pixels {
+export function dataOnly(pixels: Pixels, nodata?: number | "none"): Pixels {
   const own = nodata === "none" ? undefined : pixels.valid;
   const stated = typeof nodata === "number" ? nodata : undefined;
   const floats = pixels.bands.filter(isFloat);

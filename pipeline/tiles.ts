@@ -1,5 +1,5 @@
 /** The plan of overlapping tiles that covers a scene at the model's resolution. */
-import type { Window } from "../datasets/index.ts";
+import type { Detections, Window } from "../datasets/index.ts";
 
 /**
  * The pixels that tiles are cut from: the scene, resampled to the model's ground resolution.
@@ -27,6 +27,13 @@ export interface TilePlan {
   readonly overlapPx: number;
   /** In plan order; `window.y` never falls. */
   readonly tiles: readonly Tile[];
+}
+
+/** What was found in one tile. Tiles in which nothing was found come too: they move the merge's frontier. */
+export interface TileDetections {
+  readonly tile: Tile;
+  /** In working pixels, counted from the tile's first one. */
+  readonly detections: Detections<"tile">;
 }
 
 export interface TileOptions {
