@@ -4,6 +4,7 @@ export * from "./boxes.ts";
 export * from "./convex.ts";
 export * from "./crs.ts";
 export * from "./detections.ts";
+export * from "./geodesic.ts";
 export * from "./min-area-rectangle.ts";
 export * from "./overlap.ts";
 export * from "./scene.ts";

@@ -17,3 +17,4 @@ export { type BandChoice, chooseBands } from "./bands.ts";
 export { type GroundResolution, groundResolution, ResolutionError } from "./resolution.ts";
 export { type DecidedStretch, decideStretch } from "./stretch.ts";
 export { VERSION } from "./version.ts";
+export * from "./georeference.ts";
