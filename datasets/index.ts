@@ -8,3 +8,6 @@ export * from "./geodesic.ts";
 export * from "./min-area-rectangle.ts";
 export * from "./overlap.ts";
 export * from "./scene.ts";
+export { openSceneFromBlob } from "./readers/blob.ts";
+export { memoryScene, type MemorySceneOptions } from "./readers/memory.ts";
+export { SCENE_EXTENSIONS } from "./readers/formats.ts";

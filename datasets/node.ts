@@ -1,0 +1,77 @@
+/** What the room offers in Node: scenes by path or address, and every EPSG code. */
+import { crsFromEpsg as crsFromEpsgIn, crsFromText as crsFromTextIn, type Crs } from "./crs.ts";
+import { allEpsg } from "./crs/epsg-node.ts";
+import { fileSource } from "./readers/byte-source-node.ts";
+import { httpSource } from "./readers/byte-source-http.ts";
+import type { ByteSource } from "./readers/byte-source.ts";
+import { type SceneFormat, SNIFF_BYTES, sniffFormat, unknownFormat } from "./readers/formats.ts";
+import { type Scene, SceneError } from "./scene.ts";
+
+export interface OpenSceneOptions {
+  /** Decoded blocks that are kept. @default 256 MiB */
+  readonly cacheBytes?: number | undefined;
+  /** Takes the place of the file's CRS: `EPSG:32633`, a proj4 string or WKT. */
+  readonly crs?: string | undefined;
+  /** Stops the opening; each read has a signal of its own. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+type OpenFormat = (source: ByteSource, options: OpenSceneOptions) => Promise<Scene>;
+
+/** How each format is opened; its reader is loaded when it is first needed. */
+const READERS: Readonly<Record<SceneFormat, () => Promise<OpenFormat>>> = {
+  GeoTIFF: openTiff,
+  PNG: photo("PNG"),
+  JPEG: photo("JPEG"),
+  WebP: photo("WebP"),
+};
+
+/**
+ * Opens a scene by its path or http(s) address; content decides the format, not the name.
+ *
+ * @throws {SceneError} where there is no such file or server, or the content is no scene.
+ */
+export async function openScene(pathOrUrl: string, options: OpenSceneOptions = {}): Promise<Scene> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const source = /^https?:\/\//i.test(pathOrUrl)
+    ? await httpSource(pathOrUrl, signal)
+    : await fileSource(pathOrUrl);
+  try {
+    const head = await source.read(0, Math.min(SNIFF_BYTES, source.sizeBytes), signal);
+    const format = sniffFormat(head);
+    if (format === undefined) throw new SceneError(unknownFormat(pathOrUrl, head));
+    const open = await READERS[format]();
+    signal?.throwIfAborted();
+    return await open(source, options);
+  } catch (error) {
+    await source[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openTiff(): Promise<OpenFormat> {
+  const [{ openGeoTiff }, { NODE_CODECS }] = await Promise.all([
+    import("./readers/geotiff.ts"),
+    import("./readers/tiff/codecs-node.ts"),
+  ]);
+  return (source, { cacheBytes, crs }) =>
+    openGeoTiff(source, { cacheBytes, crs, lookup: allEpsg, codecs: NODE_CODECS });
+}
+
+function photo(format: SceneFormat): () => Promise<OpenFormat> {
+  return async () => {
+    const { openPhoto } = await import("./readers/photo-node.ts");
+    return (source, { cacheBytes }) => openPhoto(source, format, { cacheBytes });
+  };
+}
+
+/** A CRS by its EPSG code, of the full table. @throws {SceneError} where the table has no such code. */
+export function crsFromEpsg(code: number): Crs {
+  return crsFromEpsgIn(code, allEpsg);
+}
+
+/** `EPSG:4326`, a proj4 string or WKT. @throws {SceneError} where it is not understood. */
+export function crsFromText(text: string): Crs {
+  return crsFromTextIn(text, allEpsg);
+}

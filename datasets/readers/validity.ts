@@ -1,0 +1,49 @@
+/** Which pixels of a window are data. */
+import type { Samples } from "../scene.ts";
+
+/** What a format knows of pixels that are no data. */
+export interface ValiditySources {
+  readonly nodata?: number | undefined;
+  /** Alpha, 0 where transparent. */
+  readonly alpha?: Samples | undefined;
+  /** A mask, 0 where there is no data. */
+  readonly mask?: Samples | undefined;
+}
+
+/**
+ * 1 where a pixel is data, 0 where not; undefined where all are data.
+ *
+ * A pixel is no data where *every* band read holds the nodata value (one band may hold it by chance), where *any*
+ * band is NaN or infinite, and where alpha or the mask is 0.
+ */
+export function validity(
+  bands: readonly Samples[],
+  { nodata, alpha, mask }: ValiditySources,
+): Uint8Array | undefined {
+  const length = bands[0]?.length ?? 0;
+  const valid = new Uint8Array(length).fill(1);
+  if (nodata !== undefined && bands.length > 0) clearNodata(valid, bands, nodata);
+  for (const band of bands) {
+    if (band instanceof Float32Array || band instanceof Float64Array) clearNonFinite(valid, band);
+  }
+  for (const layer of [alpha, mask]) {
+    if (layer === undefined) continue;
+    for (let i = 0; i < length; i += 1) if (layer[i] === 0) valid[i] = 0;
+  }
+  return valid.includes(0) ? valid : undefined;
+}
+
+function clearNodata(valid: Uint8Array, bands: readonly Samples[], nodata: number): void {
+  const [first, ...others] = bands;
+  if (first === undefined || Number.isNaN(nodata)) return; // NaN is cleared as not finite
+  const value = first instanceof Float32Array ? Math.fround(nodata) : nodata;
+  for (let i = 0; i < valid.length; i += 1) {
+    if (first[i] === value && others.every((band) => band[i] === value)) valid[i] = 0;
+  }
+}
+
+function clearNonFinite(valid: Uint8Array, band: Float32Array | Float64Array): void {
+  for (let i = 0; i < valid.length; i += 1) {
+    if (!Number.isFinite(band[i])) valid[i] = 0;
+  }
+}
