@@ -2,7 +2,7 @@
 import proj4 from "proj4";
 import { commonEpsg, type EpsgLookup } from "./crs/epsg.ts";
 import { definitionFromGeoKeys, type GeoKeys } from "./crs/geo-keys.ts";
-import { SceneError } from "./scene.ts";
+import { SceneError } from "./scene-error.ts";
 
 export interface Crs {
   /** The EPSG code, or undefined for a CRS that the file itself defines. */

@@ -11,3 +11,10 @@ export * from "./scene.ts";
 export { openSceneFromBlob } from "./readers/blob.ts";
 export { memoryScene, type MemorySceneOptions } from "./readers/memory.ts";
 export { SCENE_EXTENSIONS } from "./readers/formats.ts";
+export {
+  type GeoTiffImage,
+  type ReadPixels,
+  writeGeoTiff,
+  type WriteOptions,
+} from "./writers/geotiff.ts";
+export { type ByteSink, memorySink, type MemorySink } from "./writers/sink.ts";

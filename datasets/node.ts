@@ -75,3 +75,5 @@ export function crsFromEpsg(code: number): Crs {
 export function crsFromText(text: string): Crs {
   return crsFromTextIn(text, allEpsg);
 }
+
+export { writeGeoTiffFile } from "./writers/geotiff-node.ts";

@@ -2,6 +2,8 @@
 import type { Affine } from "./affine.ts";
 import type { Crs } from "./crs.ts";
 
+export { SceneError } from "./scene-error.ts";
+
 /** Element types of a band. */
 export type SampleType =
   | "uint8"
@@ -102,10 +104,4 @@ export interface Scene extends AsyncDisposable {
    * @throws {SceneError} where the bytes cannot be read or decoded.
    */
   readonly read: (window: Window, options?: ReadOptions) => Promise<Pixels>;
-}
-
-/** The input is no scene, or its bytes cannot be read. */
-export class SceneError extends Error {
-  override readonly name = "SceneError";
-  readonly code = "ERR_SCENE";
 }

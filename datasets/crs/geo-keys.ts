@@ -3,7 +3,7 @@
  *
  * EPSG codes are taken where the file has them; a CRS that the file defines by its own parameters is written out.
  */
-import { SceneError } from "../scene.ts";
+import { SceneError } from "../scene-error.ts";
 import type { EpsgLookup } from "./epsg.ts";
 import { PROJECTIONS } from "./projections.ts";
 
