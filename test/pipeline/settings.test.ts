@@ -108,7 +108,7 @@ describe("the table of settings", () => {
     ["bands", "3, 2,1", [3, 2, 1]],
     ["scoreAtLeast", "0.3", 0.3],
     ["scoreAtLeast", "0.3,ship=0.5", { "*": 0.3, ship: 0.5 }],
-    ["formats", "geojson,gpkg", ["geojson", "gpkg"]],
+    ["formats", "GeoJSON,csv", ["geojson", "csv"]],
     ["nodata", "none", "none"],
     ["nodata", "-9999", -9999],
     ["gsdM", "scene", "scene"],

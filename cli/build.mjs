@@ -1,0 +1,5 @@
+/** `npm run build`: TypeScript to `dist/`. */
+import { build, setUp } from "./setup.mjs";
+
+setUp();
+build();
