@@ -32,13 +32,16 @@ module.exports = {
     {
       name: "node-only-where-a-file-is-about-node",
       severity: "error",
-      from: { path: "^(attention|datasets|models|pipeline|web/demo)/", pathNot: "(^|/)node(\\.ts|/|-)|-node\\.ts$" },
+      from: {
+        path: "^(attention|datasets|models|pipeline|web/demo)/",
+        pathNot: "(^|/)node(\\.ts|/|-)|-node\\.ts$",
+      },
       to: { dependencyTypes: ["core"] },
     },
   ],
   options: {
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
-    doNotFollow: { path: "node_modules" },
+    exclude: "(^|/)(node_modules|dist|out|coverage)/",
   },
 };

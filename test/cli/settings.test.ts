@@ -37,8 +37,8 @@ describe("flags", () => {
 
   test("numbers, lists, switches and scores read as the library's options", () => {
     const said = flags(
-      ...["--tile-px", "512", "--bands", "3,2,1", "--full-pass", "--no-resume"],
-      ...["--conf", "0.3", "--conf", "ship=0.5", "--format", "GeoJSON,csv", "--format", "csv"],
+      ..."--tile-px 512 --bands 3,2,1 --full-pass --no-resume".split(" "),
+      ..."--conf 0.3 --conf ship=0.5 --format GeoJSON,csv --format csv".split(" "),
     );
     expect(said).toEqual({
       tilePx: 512,
