@@ -2,11 +2,12 @@
 import { type Dirent, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { SCENE_EXTENSIONS } from "../datasets/index.ts";
 import { SettingsError } from "../pipeline/index.ts";
 import { type Io, isUrl, locate } from "./io.ts";
 
 /** What a folder or a pattern is searched for. */
-const SCENE_FILE = /\.(tiff?|btf|png|jpe?g|webp)$/i;
+const SCENE_FILE: RegExp = new RegExp(`\\.(${SCENE_EXTENSIONS.join("|")})$`, "i");
 
 export interface Inputs {
   /** In the order of the arguments, sorted within one, each once. */
@@ -24,7 +25,8 @@ export async function findInputs(io: Pick<Io, "cwd">, given: readonly string[]):
   const notes: string[] = [];
   for (const argument of given) {
     const found = await expand(locate(io, argument), notes);
-    if (found.length === 0) notes.push(`${argument}: no scene there (tif, png, jpg, webp)`);
+    if (found.length === 0)
+      notes.push(`${argument}: no scene there (${SCENE_EXTENSIONS.join(", ")})`);
     for (const path of found) paths.add(path);
   }
   return { paths: [...paths], notes };

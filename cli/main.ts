@@ -7,6 +7,10 @@ import { colorsFor } from "./say.ts";
 
 /** Name → command, in the order of the help page. */
 export const COMMANDS: Readonly<Record<string, CliCommand>> = {
+  info: {
+    summary: "says what a scene is: size, bands, CRS, resolution",
+    load: async () => (await import("./info.ts")).declareInfo,
+  },
   doctor: {
     summary: "says what this machine can do, and what is missing",
     load: async () => (await import("./doctor.ts")).declareDoctor,

@@ -46,8 +46,8 @@ describe("findInputs", () => {
     const { paths, notes } = await findInputs({ cwd: folder.path }, ["*.tif", "empty"]);
     expect(paths).toEqual([]);
     expect(notes).toEqual([
-      "*.tif: no scene there (tif, png, jpg, webp)",
-      "empty: no scene there (tif, png, jpg, webp)",
+      "*.tif: no scene there (tif, tiff, gtiff, png, jpg, jpeg, webp)",
+      "empty: no scene there (tif, tiff, gtiff, png, jpg, jpeg, webp)",
     ]);
   });
 
