@@ -16,3 +16,18 @@ export {
   type ValueInfoProto,
   writeModel,
 } from "./onnx/proto.ts";
+export { COCO, COCO_IDS } from "./coco.ts";
+export { type CardOverrides, describeModel } from "./describe.ts";
+export type {
+  Decode,
+  DecodeContext,
+  Decoded,
+  Facts,
+  HeadDecision,
+  InputHabits,
+  OutputArray,
+  Outputs,
+} from "./decode/head.ts";
+export { HEAD_NAMES, HEADS, recognise } from "./decode/recognise.ts";
+export { CARD_KEY, type Metadata, readMetadata } from "./metadata.ts";
+export { type ModelSummary, type PortSummary, summarise } from "./onnx/summary.ts";

@@ -18,3 +18,5 @@ export { type GroundResolution, groundResolution, ResolutionError } from "./reso
 export { type DecidedStretch, decideStretch } from "./stretch.ts";
 export { VERSION } from "./version.ts";
 export * from "./georeference.ts";
+export { createEngine, ENGINES, type EngineTable } from "./engines/table.ts";
+export * from "./detector.ts";

@@ -11,6 +11,7 @@ export type EngineTensor =
 /** Name, element type and shape of an input or output; a string or −1… is never used: unknown is `undefined`. */
 export interface Port {
   readonly name: string;
+  /** As ONNX has it: `float32`, `float16`, `int64`, `uint8`, … */
   readonly type: string;
   readonly dims: readonly (number | undefined)[];
 }
@@ -23,6 +24,7 @@ export interface LoadOptions {
 }
 
 export interface RunOptions {
+  /** Stops before the next run; a run that has begun is finished, and its result dropped. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,11 +33,29 @@ export type Feeds = Readonly<Record<string, EngineTensor>>;
 export interface Session extends AsyncDisposable {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /**
+   * Runs the network once. Calls may overlap; they are answered in order. A port of half precision takes and
+   * gives float32, other number types come as the nearest of {@link EngineTensor}.
+   *
+   * @throws {ModelError} where the feeds do not fit the inputs or a node fails.
+   * @throws {DeviceError} where the device is lost or out of memory.
+   */
   readonly run: (feeds: Feeds, options?: RunOptions) => Promise<Feeds>;
 }
 
 export interface Engine {
   readonly name: string;
-  /** @throws {ModelError} where the bytes are no model that this engine can run. */
+  /** Devices that this engine can be asked for; that their drivers are there shows only on loading. Best first. */
+  readonly devices: () => Promise<readonly string[]>;
+  /**
+   * @throws {ModelError} where the bytes are no model that this engine can run.
+   * @throws {DeviceError} where the device is missing.
+   */
   readonly load: (model: Uint8Array, options?: LoadOptions) => Promise<Session>;
+}
+
+/** The device is missing, was lost, or ran out of memory. */
+export class DeviceError extends Error {
+  override readonly name = "DeviceError";
+  readonly code = "ERR_DEVICE";
 }

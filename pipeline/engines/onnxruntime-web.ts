@@ -1,0 +1,45 @@
+/**
+ * ONNX Runtime compiled to WebAssembly, and its WebGPU variant; each is fetched when first asked for.
+ *
+ * Browsers give WebAssembly threads only to pages that are cross-origin isolated (headers COOP and COEP), elsewhere it
+ * runs on one. In Node, where the package is used by tests, it runs on one.
+ */
+import { DeviceError, type Engine } from "./engine.ts";
+import { load } from "./onnxruntime.ts";
+
+const NAME = "onnxruntime-web";
+
+/** Device → the package that has it: WebAssembly alone is half the size. */
+const PACKAGES = {
+  wasm: () => import("onnxruntime-web/wasm"),
+  webgpu: () => import("onnxruntime-web/webgpu"),
+} as const;
+
+export const onnxruntimeWeb: Engine = {
+  name: NAME,
+  devices: async () => ((await hasWebGpu()) ? ["webgpu", "wasm"] : ["wasm"]),
+  async load(model, { threads = threadsHere(), device = "wasm" } = {}) {
+    if (device !== "wasm" && device !== "webgpu") {
+      throw new DeviceError(`${NAME}: device must be wasm or webgpu, received ${device}`);
+    }
+    if (device === "webgpu" && !(await hasWebGpu())) {
+      throw new DeviceError(`${NAME}: device webgpu needs a WebGPU adapter, received none here`);
+    }
+    const runtime = await PACKAGES[device]();
+    runtime.env.logLevel = "fatal";
+    runtime.env.wasm.numThreads = threads;
+    return load(NAME, runtime, model, device, {});
+  },
+};
+
+/** At most 4: more gains little in WebAssembly, and the page has other work. */
+function threadsHere(): number {
+  const isolated = "crossOriginIsolated" in globalThis && globalThis.crossOriginIsolated;
+  return isolated ? Math.min(4, Math.ceil(globalThis.navigator.hardwareConcurrency / 2)) : 1;
+}
+
+async function hasWebGpu(): Promise<boolean> {
+  const gpu = "navigator" in globalThis ? globalThis.navigator.gpu : undefined;
+  if (gpu === undefined) return false;
+  return (await gpu.requestAdapter()) !== null;
+}
