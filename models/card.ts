@@ -3,9 +3,9 @@
 /** How a tile becomes the network's input. */
 export interface ModelInput {
   readonly name: string;
-  /** Pixels of the network's input; decided when the model is loaded where the file leaves them open. */
-  readonly width: number;
-  readonly height: number;
+  /** Pixels of the network's input; undefined where the file leaves them open. */
+  readonly width: number | undefined;
+  readonly height: number | undefined;
   /** Tiles in one run: as the file fixes it, 1 where more give other results; undefined where any number is allowed. */
   readonly batch: number | undefined;
   readonly channels: number;

@@ -17,13 +17,13 @@ import {
 import { findImageInput, type ImageInput, resolveSize } from "./detector/image-input.ts";
 import { feed } from "./detector/feed.ts";
 import { batchAgrees, probePicture } from "./detector/probe.ts";
-import type { Engine, Feeds, LoadOptions, Session } from "./engines/engine.ts";
+import type { Engine, LoadOptions, Session } from "./engines/engine.ts";
 
 /** What a caller knows better than the file. */
 export interface DetectorOptions extends CardOverrides, LoadOptions {
   /** Name of the head, as `HEAD_NAMES` lists them. @default recognised */
   readonly head?: string | undefined;
-  /** Side of the input where the file leaves it open, in pixels; rounded up to a multiple of 32. @default 640 */
+  /** Fixes the side of the input where the file leaves it open, in pixels; rounded up to a multiple of 32. */
   readonly sizePx?: number | undefined;
   /** Most tiles in one run; 1 saves the question whether the model treats the tiles of a batch alike. */
   readonly batch?: number | undefined;
@@ -33,6 +33,9 @@ export interface DetectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Detections with a lower score are left out. @default 0.25 */
   readonly scoreAtLeast?: number | undefined;
+  /** Pixels of `inputs`, where the card leaves them open. @default what the model was tried with */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
 }
 
 export interface Detected {
@@ -121,14 +124,17 @@ async function understand(
   };
   const decision = recognise(facts, options.head);
   const { batch, notice } = await chooseBatch(session, image, options.batch);
-  const { rank: _, ...input } = image;
+  const { rank: _, ...input } = options.sizePx === undefined ? found : image;
   const card = describeModel(
     {
       sha256: await sha256(source),
       metadata,
       decision,
       input: { ...input, batch },
-      provenance: { size: from, batch: image.batch === undefined ? "probe" : "shape" },
+      provenance: {
+        size: input.width === undefined ? "shape: open" : from,
+        batch: image.batch === undefined ? "probe" : "shape",
+      },
     },
     options,
   );
@@ -166,30 +172,31 @@ async function chooseBatch(
 
 async function detect(
   session: Session,
-  image: ImageInput,
-  card: ModelCard,
+  tried: ImageInput,
+  { input }: ModelCard,
   { decode }: HeadDecision,
   inputs: Float32Array,
   count: number,
-  { signal, scoreAtLeast = 0.25 }: DetectOptions = {},
+  { signal, scoreAtLeast = 0.25, ...asked }: DetectOptions = {},
 ): Promise<Detected> {
-  const { width, height, channels, batch = count } = card.input;
-  const size = channels * height * width;
+  const width = input.width ?? asked.width ?? tried.width;
+  const height = input.height ?? asked.height ?? tried.height;
+  const size = input.channels * height * width;
   if (inputs.length !== count * size) {
     throw new ShapeError(
-      `detect: inputs must hold [${count} ${channels} ${height} ${width}] values, received ${inputs.length}`,
+      `detect: inputs must hold [${count} ${input.channels} ${height} ${width}] values, received ${inputs.length}`,
     );
   }
+  const image = { ...tried, width, height };
+  const most = input.batch ?? count;
   const runs: Decoded[] = [];
-  for (let from = 0; from < count; from += batch) {
-    const here = Math.min(batch, count - from);
+  for (let from = 0; from < count; from += most) {
+    const here = Math.min(most, count - from);
     const tiles = inputs.subarray(from * size, (from + here) * size);
     // A fixed batch is filled up; what the network says of the filling is dropped.
-    const runSize = image.batch ?? here;
-    const outputs: Feeds = await session.run(feed(session.inputs, image, tiles, runSize), {
-      signal,
-    });
-    const decoded = decode(outputs, { width, height, batch: runSize, scoreAtLeast });
+    const batch = tried.batch ?? here;
+    const outputs = await session.run(feed(session.inputs, image, tiles, batch), { signal });
+    const decoded = decode(outputs, { width, height, batch, scoreAtLeast });
     runs.push({
       perTile: decoded.perTile.slice(0, here),
       bestScores: decoded.bestScores.subarray(0, here),
