@@ -67,6 +67,9 @@ function asImage({ name, type, dims }: Port, metadata: Metadata): OpenImageInput
 const isChannels = (length: number | undefined): boolean =>
   length !== undefined && length <= MOST_CHANNELS;
 
+/** Side of the input of nearly every detector whose file leaves it open. */
+const DEFAULT_PX = 640;
+
 /** Decides sizes that the file leaves open. */
 export function resolveSize(
   image: OpenImageInput,
@@ -78,16 +81,11 @@ export function resolveSize(
     return { image: { ...image, width, height }, from: "shape" };
   }
   const written = metadata.card?.input ?? metadata.size;
-  const [asked, from] =
-    sizePx !== undefined
-      ? [{ width: sizePx, height: sizePx }, "option"]
-      : written !== undefined
-        ? [written, "metadata"]
-        : [{ width: 640, height: 640 }, "default"];
+  const from = sizePx !== undefined ? "option" : written?.width ? "metadata" : "default";
   const sized = {
     ...image,
-    width: width ?? toStride(asked.width),
-    height: height ?? toStride(asked.height),
+    width: width ?? toStride(sizePx ?? written?.width ?? DEFAULT_PX),
+    height: height ?? toStride(sizePx ?? written?.height ?? DEFAULT_PX),
   };
   return { image: sized, from };
 }
