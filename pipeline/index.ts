@@ -20,3 +20,7 @@ export { VERSION } from "./version.ts";
 export * from "./georeference.ts";
 export { createEngine, ENGINES, type EngineTable } from "./engines/table.ts";
 export * from "./detector.ts";
+export { mergeDetections } from "./merge/merge.ts";
+export type { MergeOptions } from "./merge/options.ts";
+export { toScene } from "./merge/sight.ts";
+export { type MergeTilesOptions, type TileDetections, mergeTiles } from "./merge/tiles.ts";
