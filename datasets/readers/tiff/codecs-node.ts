@@ -29,7 +29,7 @@ const APP14_ADOBE = [0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0,
  */
 const decodeJpeg: Decode = async (bytes, block) => {
   const { layout, width, height, samples } = block;
-  if (samples !== 1 && samples !== 3) return portable(7)(bytes, block);
+  if (samples === 2 || samples > 4) return portable(7)(bytes, block);
   const isYCbCr = layout.photometric === PHOTOMETRIC.yCbCr;
   const tables = layout.jpegTables?.subarray(2, -2) ?? new Uint8Array();
   const marker = samples === 3 ? [...APP14_ADOBE, isYCbCr ? 1 : 0] : [];
@@ -40,15 +40,21 @@ const decodeJpeg: Decode = async (bytes, block) => {
     bytes.subarray(2),
   ]);
   const image = sharp(file, { failOn: "error", limitInputPixels: false });
-  const grey = samples === 1 ? image.toColourspace("b-w") : image;
-  const { data, info } = await grey.raw().toBuffer({ resolveWithObject: true });
+  const space = samples === 1 ? "b-w" : samples === 3 ? "srgb" : "cmyk";
+  const exact = image.pipelineColourspace(space).toColourspace(space);
+  const { data, info } = await exact.raw().toBuffer({ resolveWithObject: true });
   if (info.width !== width || info.height < height || info.channels !== samples) {
     throw new Error(
       `it must be ${width} x ${height} with ${samples} bands, received ${info.width} x ${info.height} with ${info.channels}`,
     );
   }
+  if (samples === 4) invert(data); // four bands look like CMYK, which libvips turns over
   return { bytes: data, rgb: isYCbCr };
 };
+
+function invert(bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = 255 - (bytes[i] ?? 0);
+}
 
 const decodeWebp: Decode = async (bytes, { samples }) => {
   const image = sharp(bytes, { failOn: "error" });
