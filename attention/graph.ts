@@ -214,12 +214,21 @@ export interface Graph {
     size: number,
     options?: WindowOptions,
   ) => Value<"B C Y X">;
-  /** To an exact size. Bilinear with half-pixel centres (PyTorch `align_corners=False`). */
+  /**
+   * To an exact size, as PyTorch's `interpolate(align_corners=False)`. With `antialias` the kernel widens
+   * where the map shrinks.
+   */
   readonly resize: (
     x: Value<"B C Y X">,
     size: { readonly rows: number; readonly columns: number },
-    how: "nearest" | "bilinear",
+    how: "nearest" | "bilinear" | "bicubic",
+    options?: { readonly antialias?: boolean },
   ) => Value<"B C Y X">;
+  /**
+   * Reads `x` at places `(x, y)` in −1…1 from edge to edge: bilinear, zeros outside (PyTorch `grid_sample`,
+   * `align_corners=False`). `grid` is `[B, rows, columns, 2]`.
+   */
+  readonly gridSample: (x: Value<"B C Y X">, grid: Value) => Value<"B C Y X">;
 
   /** Over the last axis. */
   readonly layerNorm: <L extends string>(

@@ -31,3 +31,25 @@ export type {
 export { HEAD_NAMES, HEADS, recognise } from "./decode/recognise.ts";
 export { CARD_KEY, type Metadata, readMetadata } from "./metadata.ts";
 export { type ModelSummary, type PortSummary, summarise } from "./onnx/summary.ts";
+export { buildGraph, type BuildOptions, type GraphBuilder } from "./onnx/builder.ts";
+export type {
+  Body,
+  Data,
+  NamedValue,
+  OnnxFunction,
+  OnnxGraph,
+  OnnxNode,
+  Stored,
+  ValueType,
+} from "./onnx/graph.ts";
+export { type OnnxOptions, toOnnx, toTrainingOnnx } from "./onnx/model.ts";
+export {
+  fromFloat32,
+  readSafetensors,
+  type Safetensors,
+  type StoredTensor,
+  type StoredType,
+  toFloat32,
+  writeSafetensors,
+} from "./onnx/safetensors.ts";
+export { checkWeights, initialWeights, type Weights } from "./onnx/weights.ts";

@@ -116,6 +116,8 @@ export interface NodeProto {
   readonly name?: string;
   readonly opType?: string;
   readonly domain?: string;
+  /** Which of the functions of one name is called. */
+  readonly overload?: string;
   readonly attribute: readonly AttributeProto[];
   readonly docString?: string;
   readonly metadataProps: readonly StringStringEntryProto[];
@@ -135,6 +137,7 @@ export interface GraphProto {
 export interface FunctionProto {
   readonly name?: string;
   readonly domain?: string;
+  readonly overload?: string;
   readonly input: readonly string[];
   readonly output: readonly string[];
   readonly attribute: readonly string[];
@@ -209,6 +212,7 @@ const MESSAGES = {
     5: ["attribute", of("attribute"), "many"],
     6: ["docString", "string"],
     7: ["domain", "string"],
+    8: ["overload", "string"],
     9: ["metadataProps", of("entry"), "many"],
   },
   attribute: {
@@ -253,6 +257,7 @@ const MESSAGES = {
     10: ["domain", "string"],
     11: ["attributeProto", of("attribute"), "many"],
     12: ["valueInfo", of("valueInfo"), "many"],
+    13: ["overload", "string"],
     14: ["metadataProps", of("entry"), "many"],
   },
   valueInfo: {
