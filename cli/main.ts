@@ -11,6 +11,10 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
     summary: "says what a scene is: size, bands, CRS, resolution",
     load: async () => (await import("./info.ts")).declareInfo,
   },
+  model: {
+    summary: "says what a model file is, and how its outputs are read",
+    load: async () => (await import("./model.ts")).declareModel,
+  },
   doctor: {
     summary: "says what this machine can do, and what is missing",
     load: async () => (await import("./doctor.ts")).declareDoctor,

@@ -1,0 +1,55 @@
+/** A detector out of the file that a command line names, and the settings that follow from it. */
+import { readFile } from "node:fs/promises";
+import { ModelError } from "../models/index.ts";
+import {
+  createEngine,
+  describe,
+  type Detector,
+  loadDetector,
+  type ResolvedSettings,
+  resolveSettings,
+  type SettingLayers,
+  settingsOfModel,
+} from "../pipeline/index.ts";
+import { NODE_ENGINES } from "../pipeline/node.ts";
+
+export interface OpenedModel extends AsyncDisposable {
+  readonly detector: Detector;
+  readonly engine: string;
+  readonly resolved: ResolvedSettings;
+}
+
+/**
+ * Loads the model with what the layers say of it, then decides all settings with what the model says.
+ *
+ * @throws {SettingsError} where the layers do not fit
+ * @throws {ModelError} where the file cannot be read or is no detector
+ * @throws {DeviceError} where engine or device is missing
+ */
+export async function openModel(path: string, layers: SettingLayers): Promise<OpenedModel> {
+  const { settings } = resolveSettings(layers); // a mistyped setting is said before a model is loaded
+  const { head, classes, threads, device, gsdM } = settings;
+  const engine = await createEngine(settings.engine, NODE_ENGINES);
+  const detector = await loadDetector(await readModelFile(path), engine, {
+    head,
+    classes,
+    threads,
+    device,
+    gsdM: typeof gsdM === "number" ? gsdM : undefined,
+    batch: settings.batch,
+  });
+  return {
+    detector,
+    engine: engine.name,
+    resolved: resolveSettings({ ...layers, model: settingsOfModel(detector.card) }),
+    [Symbol.asyncDispose]: () => detector[Symbol.asyncDispose](),
+  };
+}
+
+async function readModelFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new ModelError(`model: ${describe(cause).sentence}`, { cause });
+  }
+}
