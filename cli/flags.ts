@@ -18,6 +18,7 @@ const HEADINGS: Readonly<Record<SettingGroup, string>> = {
   tiles: "Tiles:",
   objects: "Objects:",
   output: "Output:",
+  engine: "Engine:",
   run: "Run:",
 };
 

@@ -15,12 +15,14 @@ export function declareModel(command: Command, { io }: CliContext): void {
     .description("says how the outputs are read and why, and what the file says of itself")
     .argument("<model>", "an ONNX file")
     .option("--json", "prints the facts as JSON");
-  addSettings(inspect, ["model"]).action(async (path: string, { json = false }: InspectFlags) => {
-    const { layers } = gatherSettings(io, settingsFromFlags(inspect), undefined);
-    await using model = await openModel(locate(io, path), layers);
-    const { detector, engine } = model;
-    io.stdout.write(json ? inJson(path, detector) : `${inWords(path, detector, engine)}\n`);
-  });
+  addSettings(inspect, ["model", "engine"]).action(
+    async (path: string, { json = false }: InspectFlags) => {
+      const { layers } = gatherSettings(io, settingsFromFlags(inspect), undefined);
+      await using model = await openModel(locate(io, path), layers);
+      const { detector, engine } = model;
+      io.stdout.write(json ? inJson(path, detector) : `${inWords(path, detector, engine)}\n`);
+    },
+  );
 }
 
 interface InspectFlags {
@@ -65,7 +67,11 @@ function inWords(path: string, detector: Detector, engine: string): string {
   return `${path}\n${table(rows.map(([name, value]) => [`  ${name}`, value]))}`;
 }
 
-function port(name: string, type: string, dims: readonly (number | undefined)[] | undefined): string {
+function port(
+  name: string,
+  type: string,
+  dims: readonly (number | undefined)[] | undefined,
+): string {
   return `${name} ${type} [${dims?.map((size) => size ?? "any").join(" ") ?? "any rank"}]`;
 }
 

@@ -5,7 +5,7 @@
 import Type, { type TSchema } from "typebox";
 
 /** The headings under which settings are listed. */
-export type SettingGroup = "model" | "pixels" | "tiles" | "objects" | "output" | "run";
+export type SettingGroup = "model" | "pixels" | "tiles" | "objects" | "output" | "engine" | "run";
 
 /**
  * The first stage of the flow that a setting changes: raw detections of tiles, the merged objects, the files,

@@ -12,7 +12,7 @@ import {
 } from "../../pipeline/index.ts";
 import { scratch } from "./surroundings.ts";
 
-const GROUPS = ["model", "pixels", "tiles", "objects", "output", "run"] as const;
+const GROUPS = ["model", "pixels", "tiles", "objects", "output", "engine", "run"] as const;
 
 function flags(...argv: string[]): SettingsInput {
   const command = addSettings(new Command().exitOverride(), GROUPS);
