@@ -1,0 +1,54 @@
+/** Tiles in groups, each group one input tensor. */
+import { tensor, type Tensor } from "../attention/index.ts";
+import { type Preprocessing, writeInput } from "./preprocess.ts";
+import type { ReadTile } from "./read-tiles.ts";
+
+/** Tiles that follow one another in the plan, and the input made of those that hold data. */
+export interface Batch {
+  readonly tiles: readonly ReadTile[];
+  /** Undefined where none of them does. */
+  readonly input: Tensor<"B C Y X"> | undefined;
+}
+
+/**
+ * Groups tiles by their place in the plan, skipped ones included: which tiles run together then does not depend on
+ * where a run was resumed, and neither do the last bits of its results.
+ *
+ * @param size tiles in a group; the last may be smaller, unless the model's batch is fixed
+ */
+export async function* toBatches(
+  tiles: AsyncIterable<ReadTile>,
+  size: number,
+  preprocessing: Preprocessing,
+): AsyncGenerator<Batch, void, undefined> {
+  let group: ReadTile[] = [];
+  for await (const tile of tiles) {
+    group.push(tile);
+    if (group.length === size) {
+      yield { tiles: group, input: toInput(group, preprocessing) };
+      group = [];
+    }
+  }
+  if (group.length > 0) yield { tiles: group, input: toInput(group, preprocessing) };
+}
+
+/** The tiles that hold data, one after another; places that a fixed batch leaves over stay zero. */
+export function toInput(
+  tiles: readonly ReadTile[],
+  preprocessing: Preprocessing,
+): Tensor<"B C Y X"> | undefined {
+  const filled = tiles.flatMap(({ pixels }) => (pixels === undefined ? [] : [pixels]));
+  if (filled.length === 0) return undefined;
+  const { input, fit } = preprocessing;
+  const each = input.channels * fit.width * fit.height;
+  const all = tensor("B C Y X", [
+    input.batch ?? filled.length,
+    input.channels,
+    fit.height,
+    fit.width,
+  ]);
+  filled.forEach((pixels, i) => {
+    writeInput(pixels, preprocessing, all.data.subarray(i * each, (i + 1) * each));
+  });
+  return all;
+}
