@@ -1,5 +1,14 @@
 /** Tile pixels to the network's input, and its detections back to tile pixels. */
-import type { Detections, Pixels } from "../datasets/index.ts";
+import {
+  type Boxes,
+  coordinates,
+  type Detections,
+  filterDetections,
+  type Frame,
+  type Pixels,
+  stride,
+  withCoordinates,
+} from "../datasets/index.ts";
 import type { ModelInput } from "../models/index.ts";
 import type { BandChoice } from "./bands.ts";
 import type { DecidedStretch } from "./stretch.ts";
@@ -129,68 +138,18 @@ function writeBand(
   }
 }
 
-/** Rows of a table of detections, in their order. */
-export function selectRows(
-  detections: Detections<"tile">,
-  keeps: (row: number) => boolean,
-): Detections<"tile"> {
-  const rows = Array.from({ length: detections.count }, (_, i) => i).filter(keeps);
-  if (rows.length === detections.count) return detections;
-  const { boxes, scores, classes } = detections;
-  return {
-    count: rows.length,
-    boxes:
-      boxes.kind === "oriented"
-        ? { ...boxes, corners: columns(boxes.corners, 8, rows) }
-        : { ...boxes, xyxy: columns(boxes.xyxy, 4, rows) },
-    scores: Float32Array.from(rows, (row) => scores[row]!),
-    classes: Uint16Array.from(rows, (row) => classes[row]!),
-  };
-}
-
-function columns(values: Float64Array, width: number, rows: readonly number[]): Float64Array {
-  const out = new Float64Array(rows.length * width);
-  rows.forEach((row, i) => out.set(values.subarray(row * width, (row + 1) * width), i * width));
-  return out;
-}
-
-/** Middle of each box, `x y` side by side. */
-export function centres({ boxes, count }: Detections<"tile">): Float64Array {
-  const values = boxes.kind === "oriented" ? boxes.corners : boxes.xyxy;
-  const width = boxes.kind === "oriented" ? 8 : 4;
-  const out = new Float64Array(count * 2);
-  for (let i = 0; i < count; i++) {
-    let [x, y] = [0, 0];
-    for (let k = 0; k < width; k += 2) {
-      x += values[i * width + k]!;
-      y += values[i * width + k + 1]!;
-    }
-    out[i * 2] = x / (width / 2);
-    out[i * 2 + 1] = y / (width / 2);
-  }
-  return out;
-}
-
 /** Moves boxes from the network's input to the tile. */
 export function toTile(detections: Detections<"tile">, { x, y }: Placement): Detections<"tile"> {
   if (x === 0 && y === 0) return detections;
-  const moved = (values: Float64Array): Float64Array =>
-    values.map((v, i) => v - (i % 2 === 0 ? x : y));
-  const { boxes } = detections;
-  return {
-    ...detections,
-    boxes:
-      boxes.kind === "oriented"
-        ? { ...boxes, corners: moved(boxes.corners) }
-        : { ...boxes, xyxy: moved(boxes.xyxy) },
-  };
+  const moved = coordinates(detections.boxes).map((v, i) => v - (i % 2 === 0 ? x : y));
+  return { ...detections, boxes: withCoordinates(detections.boxes, moved) };
 }
 
 /** Leaves out boxes with numbers that are not finite, and those whose middle is not on data of the tile. */
 export function onData(detections: Detections<"tile">, pixels: Pixels): Detections<"tile"> {
-  const middle = centres(detections);
+  const middle = centres(detections.boxes);
   const { width, height, valid } = pixels;
-  return selectRows(detections, (i) => {
+  return filterDetections(detections, (i) => {
     const [x, y] = [Math.floor(middle[i * 2]!), Math.floor(middle[i * 2 + 1]!)];
     // A box that ends at the tile's edge may have its middle just outside by rounding.
     if (!(x >= -1 && y >= -1 && x <= width && y <= height)) return false;
@@ -199,4 +158,20 @@ export function onData(detections: Detections<"tile">, pixels: Pixels): Detectio
     const row = Math.min(Math.max(y, 0), height - 1);
     return valid === undefined || valid[row * width + column] === 1;
   });
+}
+
+/** Middle of each box, `x y` side by side; NaN where any of its numbers is. */
+export function centres<F extends Frame>(boxes: Boxes<F>): Float64Array {
+  const [values, width] = [coordinates(boxes), stride(boxes)];
+  const out = new Float64Array((values.length / width) * 2);
+  for (let from = 0, to = 0; from < values.length; from += width, to += 2) {
+    let [x, y] = [0, 0];
+    for (let k = 0; k < width; k += 2) {
+      x += values[from + k]!;
+      y += values[from + k + 1]!;
+    }
+    out[to] = x / (width / 2);
+    out[to + 1] = y / (width / 2);
+  }
+  return out;
 }
