@@ -1,5 +1,6 @@
 /** Tiles in groups, each group one input tensor. */
 import { tensor, type Tensor } from "../attention/index.ts";
+import type { Clock } from "./clock.ts";
 import { type Preprocessing, writeInput } from "./preprocess.ts";
 import type { ReadTile } from "./read-tiles.ts";
 
@@ -14,25 +15,32 @@ export interface Batch {
  * Groups tiles by their place in the plan, skipped ones included: which tiles run together then does not depend on
  * where a run was resumed, and neither do the last bits of its results.
  *
- * @param size tiles in a group; the last may be smaller, unless the model's batch is fixed
+ * @param size tiles in a group; the last may be smaller
  */
 export async function* toBatches(
   tiles: AsyncIterable<ReadTile>,
   size: number,
   preprocessing: Preprocessing,
+  clock?: Clock,
 ): AsyncGenerator<Batch, void, undefined> {
+  const toBatch = (group: readonly ReadTile[]): Batch => {
+    const start = performance.now();
+    const batch = { tiles: group, input: toInput(group, preprocessing) };
+    clock?.add("prepare", performance.now() - start);
+    return batch;
+  };
   let group: ReadTile[] = [];
   for await (const tile of tiles) {
     group.push(tile);
     if (group.length === size) {
-      yield { tiles: group, input: toInput(group, preprocessing) };
+      yield toBatch(group);
       group = [];
     }
   }
-  if (group.length > 0) yield { tiles: group, input: toInput(group, preprocessing) };
+  if (group.length > 0) yield toBatch(group);
 }
 
-/** The tiles that hold data, one after another; places that a fixed batch leaves over stay zero. */
+/** The tiles that hold data, one after another. */
 export function toInput(
   tiles: readonly ReadTile[],
   preprocessing: Preprocessing,
@@ -41,12 +49,7 @@ export function toInput(
   if (filled.length === 0) return undefined;
   const { input, fit } = preprocessing;
   const each = input.channels * fit.width * fit.height;
-  const all = tensor("B C Y X", [
-    input.batch ?? filled.length,
-    input.channels,
-    fit.height,
-    fit.width,
-  ]);
+  const all = tensor("B C Y X", [filled.length, input.channels, fit.height, fit.width]);
   filled.forEach((pixels, i) => {
     writeInput(pixels, preprocessing, all.data.subarray(i * each, (i + 1) * each));
   });

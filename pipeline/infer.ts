@@ -1,5 +1,5 @@
 /** The model's look at tiles: batches in, what was found in each tile out. */
-import { type Detections, noDetections } from "../datasets/index.ts";
+import { type Detections, noDetections, type Pixels } from "../datasets/index.ts";
 import type { Batch } from "./batch.ts";
 import type { Detector } from "./detector.ts";
 import { onData, placement, type Preprocessing, toTile } from "./preprocess.ts";
@@ -33,17 +33,28 @@ export function inferBatches(
   preprocessing: Preprocessing,
   { scoreAtLeast, signal }: InferOptions,
 ): AsyncGenerator<readonly TileOutcome[], void, undefined> {
-  const infer = async ({ tiles, input }: Batch): Promise<readonly TileOutcome[]> => {
-    if (input === undefined) return tiles.map((tile) => skippedOutcome(tile));
-    const found = await detector.detect(input, { scoreAtLeast, signal });
-    let row = 0;
-    return tiles.map((tile) => {
-      if (tile.pixels === undefined) return skippedOutcome(tile);
-      const raw = found.perTile[row] ?? noDetections("tile");
-      return outcome(tile, raw, found.bestScores[row++] ?? 0, preprocessing);
-    });
-  };
-  return mapConcurrent(batches, infer, { concurrency: 2, ...(signal && { signal }) });
+  return mapConcurrent(
+    batches,
+    (batch, stop) => inferTiles(batch, detector, preprocessing, { scoreAtLeast, signal: stop }),
+    { concurrency: 2, ...(signal && { signal }) },
+  );
+}
+
+/** Runs the model on one batch. */
+export async function inferTiles(
+  { tiles, input }: Batch,
+  detector: Detector,
+  preprocessing: Preprocessing,
+  options: InferOptions,
+): Promise<readonly TileOutcome[]> {
+  if (input === undefined) return tiles.map(skippedOutcome);
+  const found = await detector.detect(input.data, input.shape[0] ?? 0, options);
+  let row = 0;
+  return tiles.map((tile) => {
+    if (tile.pixels === undefined) return skippedOutcome(tile);
+    const raw = found.perTile[row] ?? noDetections("tile");
+    return outcome(tile, tile.pixels, raw, found.bestScores[row++] ?? 0, preprocessing);
+  });
 }
 
 const skippedOutcome = ({ tile, skipped }: ReadTile): TileOutcome => ({
@@ -55,12 +66,12 @@ const skippedOutcome = ({ tile, skipped }: ReadTile): TileOutcome => ({
 });
 
 function outcome(
-  { tile, pixels }: ReadTile,
+  { tile }: ReadTile,
+  pixels: Pixels,
   raw: Detections<"tile">,
   bestScore: number,
   { input, fit }: Preprocessing,
 ): TileOutcome {
-  if (pixels === undefined) throw new TypeError("outcome: the tile must have been read");
   const detections = onData(toTile(raw, placement(pixels, fit, input.fit)), pixels);
   const dropped = raw.count - detections.count;
   return { tile, detections, skipped: undefined, dropped, bestScore };

@@ -18,7 +18,7 @@ export interface InputFit {
   /** Size of the network's input. */
   readonly width: number;
   readonly height: number;
-  /** Size of a tile in working pixels: the input's, or smaller where that is a multiple of 32. */
+  /** Size of a tile in working pixels: the input's, or up to 31 px smaller. */
   readonly tile: { readonly width: number; readonly height: number };
   /** Working pixels per pixel of the wanted ground resolution: not 1 where the tile asked for is not the input's size. */
   readonly zoom: number;
@@ -28,28 +28,21 @@ export interface InputFit {
 const STRIDE = 32;
 
 /**
- * Fits tiles of `tilePx` to the input. A fixed input decides the tile's shape; another size is then reached by zooming
- * the whole working grid, so that every pixel is resampled once. An open input is as large as the tile, in multiples
- * of 32, and no larger than the scene needs.
- *
- * @param grid size of the scene at the wanted ground resolution
+ * Fits tiles of `tilePx` to the input. A tile up to 31 px smaller than the input is padded; another size is reached by
+ * zooming the whole working grid, so that every pixel is resampled once, and the tile then has the input's shape.
  */
 export function fitInput(
-  input: Pick<ModelInput, "width" | "height">,
+  { width: inputWidth, height: inputHeight }: Pick<ModelInput, "width" | "height">,
   tilePx: number,
-  grid: { readonly width: number; readonly height: number },
 ): InputFit {
-  const { width, height } = input;
-  if (width !== undefined && height !== undefined) {
-    return { width, height, tile: { width, height }, zoom: Math.max(width, height) / tilePx };
+  const open = Math.ceil(tilePx / STRIDE) * STRIDE;
+  const [width, height] = [inputWidth ?? open, inputHeight ?? open];
+  const spare = Math.max(width, height) - tilePx;
+  if (spare >= 0 && spare < STRIDE) {
+    const tile = { width: Math.min(width, tilePx), height: Math.min(height, tilePx) };
+    return { width, height, tile, zoom: 1 };
   }
-  const open = (length: number): number => Math.ceil(Math.min(tilePx, length) / STRIDE) * STRIDE;
-  return {
-    width: width ?? open(grid.width),
-    height: height ?? open(grid.height),
-    tile: { width: width ?? tilePx, height: height ?? tilePx },
-    zoom: 1,
-  };
+  return { width, height, tile: { width, height }, zoom: Math.max(width, height) / tilePx };
 }
 
 /** Where a tile's first pixel lies in the input. */

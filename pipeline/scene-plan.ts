@@ -50,7 +50,7 @@ export async function planScene(
     force: settings.forceGsd,
   });
   const { scaleX, scaleY } = resampling;
-  const fit = fitInput(input, settings.tilePx, workingGrid(scene, scaleX, scaleY));
+  const fit = fitInput(input, settings.tilePx);
   const grid = workingGrid(scene, scaleX * fit.zoom, scaleY * fit.zoom);
   const area = settings.aoi === undefined ? undefined : areaOfInterest(settings.aoi, scene);
   const tiles = tilesOf(grid, fit.tile, Math.round(settings.overlapPx * fit.zoom), area);

@@ -90,10 +90,8 @@ describe("writeInput", () => {
 });
 
 describe("fitInput", () => {
-  const grid = { width: 5000, height: 3000 };
-
   test("a tile of the input's size is not zoomed", () => {
-    expect(fitInput({ width: 416, height: 416 }, 416, grid)).toEqual({
+    expect(fitInput({ width: 416, height: 416 }, 416)).toEqual({
       width: 416,
       height: 416,
       tile: { width: 416, height: 416 },
@@ -101,21 +99,22 @@ describe("fitInput", () => {
     });
   });
 
+  test("a tile a little smaller than the input is padded, not resampled", () => {
+    const fitted = fitInput({ width: 512, height: 512 }, 500);
+    expect(fitted).toMatchObject({ tile: { width: 500, height: 500 }, zoom: 1 });
+  });
+
   test("a larger tile shrinks the whole grid, and the tile keeps the input's shape", () => {
-    const fitted = fitInput({ width: 640, height: 384 }, 1280, grid);
+    const fitted = fitInput({ width: 640, height: 384 }, 1280);
     expect(fitted).toMatchObject({ tile: { width: 640, height: 384 }, zoom: 0.5 });
   });
 
-  test("an open input is a multiple of 32, and no larger than the scene needs", () => {
-    expect(fitInput({ width: undefined, height: undefined }, 1000, grid)).toMatchObject({
+  test("an open input is the tile's size, rounded up to a multiple of 32", () => {
+    expect(fitInput({ width: undefined, height: undefined }, 1000)).toMatchObject({
       width: 1024,
+      height: 1024,
       tile: { width: 1000, height: 1000 },
     });
-    const small = fitInput({ width: undefined, height: undefined }, 1000, {
-      width: 90,
-      height: 20,
-    });
-    expect(small).toMatchObject({ width: 96, height: 32 });
   });
 });
 
