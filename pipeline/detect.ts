@@ -28,7 +28,7 @@ export interface FlowProgress {
   readonly objects: number;
 }
 
-export interface DetectOptions {
+export interface FlowOptions {
   /** Stops at once; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Takes no further tiles; those in hand are finished and recorded, then its reason is thrown. */
@@ -53,11 +53,10 @@ export async function* detect(
   untimed: Scene,
   detector: Detector,
   settings: DetectSettings,
-  { signal, windDown, onProgress, onNote, journal }: DetectOptions = {},
+  { signal, windDown, onProgress, onNote, journal }: FlowOptions = {},
 ): AsyncGenerator<FoundObject, RunReport, undefined> {
   const { classes } = detector.card;
   const want = wanted(settings, classes);
-  const look = { scoreAtLeast: want.scoreAtLeast, signal };
   const clock = startClock();
   const scene = { ...untimed, read: timed(clock, "read", untimed.read) };
   const model = { ...detector, detect: timed(clock, "infer", detector.detect) };
@@ -65,6 +64,7 @@ export async function* detect(
     planScene(scene, detector.card, settings, { signal }),
   );
   const { tiles, preprocessing, batch } = plan;
+  const look = { scoreAtLeast: want.scoreAtLeast, signal };
   const tally = startTally(plan, settings, clock);
   const resumed = journal?.count ?? 0;
   const progress = (): void => onProgress?.({ plan, resumed, ...tally.soFar() });

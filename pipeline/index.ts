@@ -23,4 +23,7 @@ export * from "./detector.ts";
 export { mergeDetections } from "./merge/merge.ts";
 export type { MergeOptions } from "./merge/options.ts";
 export { toScene } from "./merge/sight.ts";
-export { type MergeTilesOptions, type TileDetections, mergeTiles } from "./merge/tiles.ts";
+export { type MergeTilesOptions, mergeTiles } from "./merge/tiles.ts";
+export { detect, type FlowOptions, type FlowProgress } from "./detect.ts";
+export type { RunReport, TileCounts } from "./report.ts";
+export { planScene, type ScenePlan } from "./scene-plan.ts";

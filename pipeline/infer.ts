@@ -48,7 +48,9 @@ export async function inferTiles(
   options: InferOptions,
 ): Promise<readonly TileOutcome[]> {
   if (input === undefined) return tiles.map(skippedOutcome);
-  const found = await detector.detect(input.data, input.shape[0] ?? 0, options);
+  const { width, height } = preprocessing.fit;
+  const count = input.shape[0] ?? 0;
+  const found = await detector.detect(input.data, count, { ...options, width, height });
   let row = 0;
   return tiles.map((tile) => {
     if (tile.pixels === undefined) return skippedOutcome(tile);

@@ -65,6 +65,7 @@ export async function openJournal(
         }
         end += bytes.length;
       }),
+    isEmpty: () => end === head.length,
     [Symbol.asyncDispose]: () => file.close(),
   };
 }

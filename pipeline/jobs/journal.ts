@@ -26,6 +26,8 @@ export interface Journal extends AsyncDisposable {
   /** Those outcomes; `tiles` is the plan they belong to. */
   readonly outcomes: (tiles: readonly Tile[]) => AsyncIterable<TileOutcome>;
   readonly append: (outcomes: readonly TileOutcome[]) => Promise<void>;
+  /** True where no outcome is kept. */
+  readonly isEmpty: () => boolean;
 }
 
 /** Bytes before the payload of a record. */

@@ -1,6 +1,6 @@
 /** Merging across the tiles of a scene, as they come. */
 import { type Detections, noDetections, toCorners } from "../../datasets/index.ts";
-import type { Tile, TilePlan } from "../tiles.ts";
+import type { Tile, TileDetections, TilePlan } from "../tiles.ts";
 import { type Candidates, concatCandidates, rank, takeCandidates } from "./candidates.ts";
 import { partOf } from "./fragments.ts";
 import { createGroups } from "./groups.ts";
@@ -9,13 +9,6 @@ import { type MergeOptions, type MergeRules, decideRules } from "./options.ts";
 import { comparePairs } from "./pairs.ts";
 import { resolve } from "./resolve.ts";
 import { OVERHANG, seenBy, seenWhole } from "./sight.ts";
-
-/** What one tile found. */
-export interface TileDetections {
-  readonly tile: Tile;
-  /** In pixels of the working grid, from the tile's own corner. */
-  readonly detections: Detections<"tile">;
-}
 
 export interface MergeTilesOptions extends MergeOptions {
   /** Found by a pass over the whole scene at low resolution: seen whole, and merged with the rest. */

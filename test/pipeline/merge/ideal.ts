@@ -7,7 +7,7 @@ import {
   rotatedToCorners,
 } from "../../../datasets/index.ts";
 import type { Tile, TilePlan } from "../../../pipeline/tiles.ts";
-import type { TileDetections } from "../../../pipeline/merge/tiles.ts";
+import type { TileDetections } from "../../../pipeline/tiles.ts";
 
 /** `cx cy w h angle` in scene pixels. */
 export interface TrueObject {
