@@ -1,2 +1,8 @@
 export { openOutput } from "./outputs/node/open.ts";
 export { NODE_ENGINES } from "./engines/table-node.ts";
+export {
+  type BatchEvent,
+  type BatchOptions,
+  type BatchSummary,
+  runBatch,
+} from "./jobs/batch-node.ts";

@@ -6,8 +6,7 @@ import {
   quadArea,
   rotatedToCorners,
 } from "../../../datasets/index.ts";
-import type { Tile, TilePlan } from "../../../pipeline/tiles.ts";
-import type { TileDetections } from "../../../pipeline/tiles.ts";
+import type { Tile, TileDetections, TilePlan } from "../../../pipeline/tiles.ts";
 
 /** `cx cy w h angle` in scene pixels. */
 export interface TrueObject {

@@ -11,8 +11,8 @@ import { concatCandidates, rank } from "../../../pipeline/merge/candidates.ts";
 import { type MergeOptions, decideRules } from "../../../pipeline/merge/options.ts";
 import { resolve } from "../../../pipeline/merge/resolve.ts";
 import { seenBy, toScene } from "../../../pipeline/merge/sight.ts";
-import { type TileDetections, mergeTiles } from "../../../pipeline/merge/tiles.ts";
-import type { TilePlan } from "../../../pipeline/tiles.ts";
+import { mergeTiles } from "../../../pipeline/merge/tiles.ts";
+import type { TileDetections, TilePlan } from "../../../pipeline/tiles.ts";
 import { type TrueObject, boundsOf, cornersOf, cutIntoTiles, detectTiles } from "./ideal.ts";
 
 async function mergeAll(
