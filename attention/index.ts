@@ -1,9 +1,41 @@
+// The contracts.
 export * from "./graph.ts";
 export * from "./operator.ts";
-export * from "./pairing.ts";
-export * from "./projection.ts";
 export * from "./shape.ts";
-export * from "./softmax.ts";
 export * from "./tensor.ts";
 
+// What operators are written with.
+export * from "./convolution.ts";
+export * from "./norm.ts";
+export * from "./pairing.ts";
+export * from "./projection.ts";
+export * from "./softmax.ts";
+
+// How a query meets keys.
+export * from "./cores/cosine.ts";
+export * from "./cores/differential.ts";
+export * from "./cores/linear.ts";
 export * from "./cores/scaled-dot-product.ts";
+export * from "./multi-head.ts";
+
+// Which tokens see which.
+export * from "./reach/grid.ts";
+export * from "./reach/near.ts";
+export * from "./reach/shifted.ts";
+export * from "./reach/windowed.ts";
+
+// What a place adds.
+export * from "./position/decomposed-bias.ts";
+export * from "./position/relative-bias.ts";
+export * from "./position/resample.ts";
+export * from "./position/rotary.ts";
+export * from "./position/sincos.ts";
+
+// Mixers without queries.
+export * from "./mixers/context-anchor.ts";
+export * from "./mixers/dense-polynomial.ts";
+export * from "./mixers/polynomial.ts";
+
+// Attention to what is known beside the pixels.
+export * from "./conditioning.ts";
+export * from "./context.ts";

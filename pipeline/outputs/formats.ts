@@ -6,10 +6,11 @@ export interface Format {
   readonly title: string;
   readonly extension: string;
   readonly mediaType: string;
-  readonly encoder: () => Promise<CreateEncoder>;
+  /** Absent where only Node can write the format: `openOutput` does. */
+  readonly encoder?: () => Promise<CreateEncoder>;
 }
 
-export type FormatName = "geojson" | "geojson-seq" | "csv";
+export type FormatName = "geojson" | "geojson-seq" | "gpkg" | "parquet" | "fgb" | "csv";
 
 export const FORMATS: Readonly<Record<FormatName, Format>> = {
   geojson: {
@@ -23,6 +24,23 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     extension: ".geojsonl",
     mediaType: "application/geo+json-seq",
     encoder: async () => (await import("./geojson-seq.ts")).geojsonSeq,
+  },
+  gpkg: {
+    title: "GeoPackage",
+    extension: ".gpkg",
+    mediaType: "application/geopackage+sqlite3",
+  },
+  parquet: {
+    title: "GeoParquet",
+    extension: ".parquet",
+    mediaType: "application/vnd.apache.parquet",
+    encoder: async () => (await import("./geoparquet.ts")).geoparquet,
+  },
+  fgb: {
+    title: "FlatGeobuf",
+    extension: ".fgb",
+    mediaType: "application/vnd.flatgeobuf",
+    encoder: async () => (await import("./flatgeobuf.ts")).flatgeobuf,
   },
   csv: {
     title: "CSV",

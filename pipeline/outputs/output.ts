@@ -27,6 +27,8 @@ export interface OutputContext {
   readonly model?: { readonly name: string; readonly sha256: string } | undefined;
   /** Formats that know only pixels (COCO, YOLO, DOTA, pictures) ignore it. */
   readonly crs: OutputCrs;
+  /** The scene's CRS as well-known text 1, for formats that carry it; `openOutput` looks it up by its code. */
+  readonly wkt?: string | undefined;
   /** Metres per pixel of the scene, where known; DOTA files carry it. */
   readonly gsdM?: number | undefined;
 }

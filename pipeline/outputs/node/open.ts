@@ -2,9 +2,10 @@
 import type { FormatName } from "../formats.ts";
 import { FORMATS } from "../formats.ts";
 import type { CreateEncoder, Output, OutputContext } from "../output.ts";
-import { toBytes } from "../output.ts";
+import { OutputError, toBytes } from "../output.ts";
 import { fileSpool } from "./file-spool.ts";
 import { openPartialFile, outputError } from "./partial-file.ts";
+import { wellKnownText } from "./well-known-text.ts";
 
 /**
  * Opens an output whose bytes gather beside `path`; `finish` gives it that name, `abort` (or a failure) removes it.
@@ -16,7 +17,16 @@ export async function openOutput(
   path: string,
   context: OutputContext,
 ): Promise<Output> {
-  return openEncoded(path, context, await FORMATS[format].encoder());
+  const full = { ...context, wkt: context.wkt ?? wktOf(context) };
+  if (format === "gpkg") return (await import("./geopackage.ts")).openGeopackage(path, full);
+  const encoder = await FORMATS[format].encoder?.();
+  if (encoder === undefined) throw new OutputError(`${path}: no writer for ${format}`);
+  return openEncoded(path, full, encoder);
+}
+
+function wktOf({ scene, crs }: OutputContext): string | undefined {
+  const epsg = crs === "source" ? scene.crs?.epsg : undefined;
+  return epsg === undefined ? undefined : wellKnownText(epsg);
 }
 
 /** An output that sends an encoder's bytes to a file. */

@@ -30,7 +30,7 @@ export function release(path: string): void {
 }
 
 function removeUnfinished(): void {
-  for (const path of unfinished) rmSync(path, { force: true });
+  for (const path of unfinished) rmSync(path, { force: true, recursive: true });
 }
 
 /** One sentence for what the system said. */
