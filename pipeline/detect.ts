@@ -10,10 +10,11 @@ import type { Journal } from "./jobs/journal.ts";
 import { mergeTiles } from "./merge/tiles.ts";
 import type { FoundObject } from "./objects.ts";
 import { readTiles } from "./read-tiles.ts";
-import { type RunReport, startTally } from "./report.ts";
+import type { RunReport } from "./report.ts";
 import { planScene, type ScenePlan } from "./scene-plan.ts";
 import type { DetectSettings } from "./settings.ts";
 import { recorded, select, timed, until, withinArea } from "./stages.ts";
+import { startTally } from "./tally.ts";
 import { wanted } from "./wanted.ts";
 
 /** Where a run stands. */

@@ -1,8 +1,4 @@
 export { openOutput } from "./outputs/node/open.ts";
 export { NODE_ENGINES } from "./engines/table-node.ts";
-export {
-  type BatchEvent,
-  type BatchOptions,
-  type BatchSummary,
-  runBatch,
-} from "./jobs/batch-node.ts";
+export { type BatchEvent, type BatchSummary, runBatch } from "./jobs/batch-node.ts";
+export type { BatchOptions } from "./jobs/batch-options.ts";

@@ -5,7 +5,7 @@ import type { Clock, Stage } from "./clock.ts";
 import type { TileOutcome } from "./infer.ts";
 import type { Journal } from "./jobs/journal.ts";
 import { centres } from "./preprocess.ts";
-import type { Tally } from "./report.ts";
+import type { Tally } from "./tally.ts";
 import type { Tile, TileDetections } from "./tiles.ts";
 import type { Wanted } from "./wanted.ts";
 

@@ -1,30 +1,13 @@
 /** Detection in many scenes: what the command line and the service run. */
-import type { Scene } from "../../datasets/index.ts";
 import { openScene } from "../../datasets/node.ts";
-import type { Detector } from "../detector.ts";
 import { describe, type Described } from "../errors.ts";
 import type { RunEvent } from "../progress.ts";
-import type { DetectSettings, SettingName } from "../settings.ts";
-import { parseShard, type SettingSource } from "../settings/resolve.ts";
+import { parseShard } from "../settings/resolve.ts";
 import { mapConcurrent } from "../stream.ts";
+import type { BatchOptions } from "./batch-options.ts";
 import { createChannel } from "./channel.ts";
 import { outputStems } from "./output-names.ts";
 import { runScene } from "./scene-job-node.ts";
-
-export interface BatchOptions {
-  readonly detector: Detector;
-  /** Name of the engine that runs the detector. */
-  readonly engine: string;
-  readonly settings: DetectSettings;
-  /** Who decided each setting; part of the manifests. */
-  readonly provenance?: Readonly<Record<SettingName, SettingSource>> | undefined;
-  /** Folder of the outputs. @default the folder of each scene; for addresses the working folder */
-  readonly outDir?: string | undefined;
-  /** No further tile is begun after it; what is in hand is finished and kept for the next run. */
-  readonly signal?: AbortSignal | undefined;
-  /** @default by path or address, content deciding the format */
-  readonly open?: ((source: string, signal: AbortSignal | undefined) => Promise<Scene>) | undefined;
-}
 
 export type BatchEvent = RunEvent;
 

@@ -13,7 +13,7 @@ import type { DoneEvent, RunEvent, SkippedEvent } from "../progress.ts";
 import type { RunReport } from "../report.ts";
 import { groundResolution } from "../resolution.ts";
 import type { ScenePlan } from "../scene-plan.ts";
-import type { BatchOptions } from "./batch-node.ts";
+import type { BatchOptions } from "./batch-options.ts";
 import { journalKey } from "./journal.ts";
 import { openJournal } from "./journal-node.ts";
 
@@ -208,7 +208,11 @@ async function writeManifest(
 ): Promise<void> {
   const { detector, engine, settings, provenance } = options;
   const value = manifest({
-    ...{ scene, detector, engine, settings, provenance },
+    scene,
+    detector,
+    engine,
+    settings,
+    provenance,
     ...run,
     finishedAt: new Date(),
     outputs: paths.outputs.map(({ path }) => path),
