@@ -1,4 +1,5 @@
 /** One found object as the vector formats see it: a closed ring and a row of attributes. */
+import type { Affine } from "../../datasets/index.ts";
 import type { FoundObject } from "../objects.ts";
 import type { OutputContext, OutputCrs, SceneFacts } from "./output.ts";
 import { OutputError, fileName } from "./output.ts";
@@ -11,7 +12,14 @@ export function cornersIn(object: FoundObject, crs: OutputCrs): Float64Array {
       `output: coordinates in ${crs} need a georeferenced scene, received an object with pixels only`,
     );
   }
-  return corners;
+  return crs === "wgs84" ? unwrapped(corners) : corners;
+}
+
+/** Longitudes without the jump at the antimeridian: a box across it runs on beyond 180°. */
+function unwrapped(lonLat: Float64Array): Float64Array {
+  const [west, , east] = extent(lonLat);
+  if (east - west <= 180) return lonLat;
+  return lonLat.map((value, i) => (i % 2 === 0 && value < 0 ? value + 360 : value));
 }
 
 /**
@@ -110,13 +118,37 @@ export function crsUrn({ crs, scene }: OutputContext): string | undefined {
   return epsg === undefined ? undefined : `urn:ogc:def:crs:EPSG::${epsg}`;
 }
 
-/** What an output says of its origin: no times and no folders, so that two runs give the same bytes. */
-export function provenance({ scene, model, crs }: OutputContext): Record<string, unknown> {
+/**
+ * What an output says of its origin: enough to find its pixels again, no times and no folders, so that two runs give
+ * the same bytes.
+ */
+export interface Provenance {
+  readonly source: string;
+  readonly width: number;
+  readonly height: number;
+  readonly coordinates: OutputCrs;
+  /** Pixel to map, in the order of {@link Affine}. */
+  readonly transform?: Affine;
+  /** `EPSG:32633`, or a proj4 definition. */
+  readonly crs?: string;
+  readonly gsd_m?: number;
+  readonly classes: readonly string[];
+  readonly model?: string;
+  readonly model_sha256?: string;
+}
+
+export function provenance({ scene, classes, model, crs, gsdM }: OutputContext): Provenance {
   return {
     source: fileName(scene.source),
     width: scene.width,
     height: scene.height,
     coordinates: crs,
+    ...(scene.transform && { transform: scene.transform }),
+    ...(scene.crs && {
+      crs: scene.crs.epsg === undefined ? scene.crs.definition : `EPSG:${scene.crs.epsg}`,
+    }),
+    ...(gsdM !== undefined && { gsd_m: gsdM }),
+    classes,
     ...(model && { model: model.name, model_sha256: model.sha256 }),
   };
 }

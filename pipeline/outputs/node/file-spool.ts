@@ -1,4 +1,5 @@
 /** A spool in a temporary file beside the output; opened when first used, gone when closed. */
+import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { rm } from "node:fs/promises";
 import type { Spool } from "../output.ts";
@@ -18,6 +19,7 @@ export function fileSpool(path: string): FileSpool {
 
   const flush = async (): Promise<FileHandle> => {
     handle ??= await openTemporary(path, temporary);
+    if (used === 0) return handle;
     await writeAll(handle, buffer.subarray(0, used));
     written += used;
     used = 0;
@@ -36,15 +38,16 @@ export function fileSpool(path: string): FileSpool {
       used += bytes.length;
     },
     read: async (offset, length) => {
-      const from = await flush();
+      const { fd } = await flush();
       if (offset < 0 || offset + length > written) {
         throw new RangeError(
           `spool: must lie within ${written} bytes, received ${offset}…${offset + length}`,
         );
       }
       const bytes = new Uint8Array(length);
+      // A few hundred bytes that the system still holds: asking the thread pool would take ten times as long.
       for (let done = 0; done < length;) {
-        done += (await from.read(bytes, done, length - done, offset + done)).bytesRead;
+        done += readSync(fd, bytes, done, length - done, offset + done);
       }
       return bytes;
     },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FeatureCollection, Polygon } from "geojson";
+import type { FeatureCollection, MultiPolygon, Polygon } from "geojson";
 import type { FormatName, FoundObject, OutputContext } from "../../../pipeline/index.ts";
 import { FORMATS, encode, formatNamed, memorySpool } from "../../../pipeline/index.ts";
 import { context, objects, withoutGround } from "./objects.ts";
@@ -76,6 +76,24 @@ describe("geojson", () => {
     expect(read.nadir).toMatchObject({ coordinates: "pixel", source: "harbour one.tif" });
     expect(read.features[0]?.properties).not.toHaveProperty("length_m");
     await expect(textOf("geojson", found)).rejects.toThrow(/need a georeferenced scene/);
+  });
+});
+
+describe("geojson across the antimeridian", () => {
+  test("is cut in two rings that stay within ±180 and keep the area", async () => {
+    const [object] = objects(1);
+    if (object === undefined) throw new Error("there is one");
+    const lonLat = Float64Array.of(179.9, 0, -179.8, 0.1, -179.8, -0.2, 179.9, -0.3);
+    const read = JSON.parse(
+      await textOf("geojson", [{ ...object, lonLat }]),
+    ) as FeatureCollection<MultiPolygon>;
+    const { coordinates = [], type } = read.features[0]?.geometry ?? {};
+    expect(type).toBe("MultiPolygon");
+    const rings = coordinates.map(([ring = []]) => ring);
+    expect(rings).toHaveLength(2);
+    expect(rings.flat(2).every((value) => Math.abs(value) <= 180)).toBe(true);
+    expect(rings.reduce((sum, ring) => sum + area(ring), 0)).toBeCloseTo(0.3 * 0.3, 9);
+    for (const ring of rings) expect(area(ring)).toBeGreaterThan(0);
   });
 });
 
