@@ -7,6 +7,7 @@ export * from "./detections.ts";
 export * from "./geodesic.ts";
 export * from "./min-area-rectangle.ts";
 export * from "./overlap.ts";
+export * from "./ring.ts";
 export * from "./scene.ts";
 export { openSceneFromBlob } from "./readers/blob.ts";
 export { memoryScene, type MemorySceneOptions } from "./readers/memory.ts";
@@ -18,3 +19,4 @@ export {
   type WriteOptions,
 } from "./writers/geotiff.ts";
 export { type ByteSink, memorySink, type MemorySink } from "./writers/sink.ts";
+export * from "./labels/formats.ts";

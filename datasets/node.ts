@@ -77,3 +77,9 @@ export function crsFromText(text: string): Crs {
 }
 
 export { writeGeoTiffFile } from "./writers/geotiff-node.ts";
+export {
+  type LabelledFolder,
+  type ReadLabelsOptions,
+  readLabels,
+  writeLabels,
+} from "./labels/folder-node.ts";

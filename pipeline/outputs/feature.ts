@@ -1,5 +1,6 @@
 /** One found object as the vector formats see it: a closed ring and a row of attributes. */
 import type { Affine } from "../../datasets/index.ts";
+import { signedRingArea } from "../../datasets/index.ts";
 import type { FoundObject } from "../objects.ts";
 import type { OutputContext, OutputCrs, SceneFacts } from "./output.ts";
 import { OutputError, fileName } from "./output.ts";
@@ -28,7 +29,7 @@ function unwrapped(lonLat: Float64Array): Float64Array {
  */
 export function closedRing(corners: Float64Array): Float64Array {
   const ring = new Float64Array(10);
-  const forwards = signedArea(corners) >= 0;
+  const forwards = signedRingArea(corners) >= 0;
   for (let i = 0; i < 5; i++) {
     const from = forwards ? i % 4 : (4 - i) % 4;
     ring[2 * i] = corners[2 * from] ?? 0;
@@ -43,16 +44,6 @@ const DECIMALS = { wgs84: 9, source: 4, pixel: 4 } as const satisfies Record<Out
 /** The closed ring with the decimals that a text format writes. */
 export function roundedRing(object: FoundObject, crs: OutputCrs): Float64Array {
   return closedRing(cornersIn(object, crs)).map((value) => rounded(value, DECIMALS[crs]));
-}
-
-/** Positive where the corners run counter-clockwise with `y` up. */
-export function signedArea(corners: ArrayLike<number>): number {
-  let twice = 0;
-  for (let i = 0; i < corners.length; i += 2) {
-    const j = (i + 2) % corners.length;
-    twice += (corners[i] ?? 0) * (corners[j + 1] ?? 0) - (corners[j] ?? 0) * (corners[i + 1] ?? 0);
-  }
-  return twice / 2;
 }
 
 /** `[west, south, east, north]` of points given as `x y x y …`. */

@@ -1,0 +1,115 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LabelFormat, LabelledDataset } from "../../../datasets/index.ts";
+import { boxLabel, checked, cornersLabel } from "../../../datasets/index.ts";
+import { readLabels, writeLabels } from "../../../datasets/node.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "nadir-labels-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const facts = { id: undefined, gsdM: undefined, labelledClasses: undefined };
+
+function setOf(format: LabelFormat): LabelledDataset {
+  const prefix = format.startsWith("yolo") ? "images/" : "";
+  const label = (classIndex: number, x: number) =>
+    format === "dota" || format === "yolo-obb"
+      ? cornersLabel(classIndex, [x, 10, x + 8, 14, x + 6, 18, x - 2, 14])
+      : boxLabel(classIndex, [x, 10, x + 8, 18]);
+  return {
+    classes: ["plane", "ship"],
+    images: [
+      {
+        ...facts,
+        file: `${prefix}train/a.png`,
+        width: 64,
+        height: 32,
+        objects: [label(0, 8), label(1, 32)],
+      },
+      { ...facts, file: `${prefix}train/b.png`, width: 64, height: 32, objects: [] },
+      { ...facts, file: `${prefix}val/c.png`, width: 64, height: 32, objects: [label(1, 16)] },
+    ],
+  };
+}
+
+async function drawImages(root: string, set: LabelledDataset): Promise<void> {
+  const image = sharp({ create: { width: 64, height: 32, channels: 3, background: "#345" } });
+  for (const { file } of set.images) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await image.clone().png().toFile(join(root, file));
+  }
+}
+
+describe.each(["yolo", "yolo-obb", "dota", "voc"] as const)("a folder of %s", (format) => {
+  test("read after written is what was written, images without objects included", async () => {
+    const root = join(folder, format);
+    const set = setOf(format);
+    await writeLabels(format, set, root);
+    await drawImages(format === "dota" ? join(root, "images") : root, set);
+    const { dataset } = await readLabels(format, root, { classes: set.classes });
+    expect(dataset).toEqual(set);
+    const names = await readdir(root, { recursive: true });
+    expect(names.filter((name) => name.endsWith(".partial"))).toEqual([]);
+  });
+});
+
+describe("a folder", () => {
+  test("of DOTA labels without an image says which", async () => {
+    const root = join(folder, "lonely");
+    await writeLabels("dota", setOf("dota"), root);
+    await expect(readLabels("dota", root)).rejects.toThrow(
+      /labelTxt\/train\/a\.txt: must have an image of its name in .*, received none/,
+    );
+  });
+
+  test("with nothing in it, or that is none, says so", async () => {
+    const root = join(folder, "empty");
+    await mkdir(root);
+    await writeFile(join(root, "data.yaml"), "names: [a]");
+    await expect(readLabels("yolo", root)).rejects.toThrow(/received an empty set/);
+    await expect(readLabels("voc", join(folder, "nowhere"))).rejects.toThrow(
+      /nowhere: must be a folder that can be read/,
+    );
+    await expect(readLabels("coco", join(folder, "nowhere.json"))).rejects.toThrow(
+      /nowhere\.json: must be a file that can be read/,
+    );
+  });
+
+  test("whose image is broken says so", async () => {
+    const root = join(folder, "broken");
+    await mkdir(join(root, "images"), { recursive: true });
+    await writeFile(join(root, "data.yaml"), "names: [a]");
+    await writeFile(join(root, "images", "x.jpg"), "not a picture");
+    await expect(readLabels("yolo", root)).rejects.toThrow(
+      /x\.jpg: must be an image that can be read/,
+    );
+  });
+});
+
+const data = process.env["NADIR_DATA"] ?? "../shared/data";
+const SETS = [
+  ["planes-airport", "plane", 236, 3540],
+  ["ships-google-earth", "ship", 556, 1555],
+  ["vehicles-aerial", "vehicle", 89, 2571],
+  ["buildings-banepa", "building", 40, 1499],
+  ["ships-sentinel2", "ship", 2, 72],
+] as const;
+const hasData = existsSync(join(data, "planes-airport", "train.json"));
+if (!hasData) console.log(`skipped: label counts of the real sets (no data in ${data})`);
+
+describe.skipIf(!hasData).each(SETS)("%s", (name, className, images, objects) => {
+  test("has the counts of its card, one labelled class, and nothing at fault", async () => {
+    const { dataset } = await readLabels("coco", join(data, name, "train.json"));
+    expect(checked(dataset, name).images).toHaveLength(images);
+    expect(dataset.images.flatMap((image) => image.objects)).toHaveLength(objects);
+    for (const { labelledClasses } of dataset.images) {
+      expect(labelledClasses?.map((index) => dataset.classes[index])).toEqual([className]);
+    }
+  });
+});
