@@ -38,9 +38,8 @@ export const wbf: Method = ({ candidates, near, pairs, stays, rules }) => {
     const own = boxAt(candidates, row);
     const asked = new Set<number>();
     near(row, (other) => {
-      if (other < row && clusterOf[other] !== -1 && pairs.matches(other, row)) {
-        asked.add(clusterOf[other]!);
-      }
+      if (other > row || clusterOf[other] === -1 || asked.has(clusterOf[other]!)) return;
+      if (pairs.matches(other, row)) asked.add(clusterOf[other]!);
     });
     let [best, most] = [-1, 0];
     for (const index of [...asked].sort((a, b) => a - b)) {
