@@ -4,7 +4,6 @@ import type { ModelCard } from "../models/index.ts";
 import type { Detector } from "../pipeline/index.ts";
 import type { CliContext } from "./command.ts";
 import { addSettings, settingsFromFlags } from "./flags.ts";
-import { locate } from "./io.ts";
 import { gatherSettings } from "./layers.ts";
 import { openModel } from "./open-model.ts";
 import { bytes, counted, grouped, resolution, table } from "./say.ts";
@@ -18,7 +17,7 @@ export function declareModel(command: Command, { io }: CliContext): void {
   addSettings(inspect, ["model", "engine"]).action(
     async (path: string, { json = false }: InspectFlags) => {
       const { layers } = gatherSettings(io, settingsFromFlags(inspect), undefined);
-      await using model = await openModel(locate(io, path), layers);
+      await using model = await openModel(io, path, layers);
       const { detector, engine } = model;
       io.stdout.write(json ? inJson(path, detector) : `${inWords(path, detector, engine)}\n`);
     },

@@ -1,5 +1,6 @@
 /** A detector out of the file that a command line names, and the settings that follow from it. */
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { ModelError } from "../models/index.ts";
 import {
   createEngine,
@@ -9,11 +10,15 @@ import {
   type ResolvedSettings,
   resolveSettings,
   type SettingLayers,
+  SettingsError,
   settingsOfModel,
 } from "../pipeline/index.ts";
 import { NODE_ENGINES } from "../pipeline/node.ts";
+import { type Io, locate } from "./io.ts";
 
 export interface OpenedModel extends AsyncDisposable {
+  /** The last part of the path. */
+  readonly name: string;
   readonly detector: Detector;
   readonly engine: string;
   readonly resolved: ResolvedSettings;
@@ -22,15 +27,24 @@ export interface OpenedModel extends AsyncDisposable {
 /**
  * Loads the model with what the layers say of it, then decides all settings with what the model says.
  *
- * @throws {SettingsError} where the layers do not fit
+ * @throws {SettingsError} where no model is named, or the layers do not fit
  * @throws {ModelError} where the file cannot be read or is no detector
  * @throws {DeviceError} where engine or device is missing
  */
-export async function openModel(path: string, layers: SettingLayers): Promise<OpenedModel> {
+export async function openModel(
+  io: Pick<Io, "cwd">,
+  path: string | undefined,
+  layers: SettingLayers,
+): Promise<OpenedModel> {
+  if (path === undefined) {
+    throw new SettingsError(
+      "model: a detector must be named, by --model, NADIR_MODEL or model in the config file",
+    );
+  }
   const { settings } = resolveSettings(layers); // a mistyped setting is said before a model is loaded
   const { head, classes, threads, device, gsdM } = settings;
   const engine = await createEngine(settings.engine, NODE_ENGINES);
-  const detector = await loadDetector(await readModelFile(path), engine, {
+  const detector = await loadDetector(await readModelFile(locate(io, path)), engine, {
     head,
     classes,
     threads,
@@ -39,6 +53,7 @@ export async function openModel(path: string, layers: SettingLayers): Promise<Op
     batch: settings.batch,
   });
   return {
+    name: basename(path),
     detector,
     engine: engine.name,
     resolved: resolveSettings({ ...layers, model: settingsOfModel(detector.card) }),
