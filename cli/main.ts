@@ -7,6 +7,10 @@ import { colorsFor } from "./say.ts";
 
 /** Name → command, in the order of the help page. */
 export const COMMANDS: Readonly<Record<string, CliCommand>> = {
+  detect: {
+    summary: "finds objects in scenes and writes them as map features",
+    load: async () => (await import("./detect.ts")).declareDetect,
+  },
   info: {
     summary: "says what a scene is: size, bands, CRS, resolution",
     load: async () => (await import("./info.ts")).declareInfo,

@@ -37,7 +37,7 @@ export async function* runBatch(
 ): AsyncGenerator<BatchEvent, BatchSummary, undefined> {
   const { settings, signal } = options;
   const { index: share, of: shares } = parseShard(settings.shard);
-  const stems = outputStems(sources);
+  const stems = options.stem === undefined ? outputStems(sources) : [options.stem];
   const all = sources.map((source, i) => ({ source, stem: stems[i] ?? source }));
   const jobs = all
     .filter((_, i) => i % shares === share - 1)

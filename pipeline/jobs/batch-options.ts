@@ -13,6 +13,8 @@ export interface BatchOptions {
   readonly provenance?: Readonly<Record<SettingName, SettingSource>> | undefined;
   /** Folder of the outputs. @default the folder of each scene; for addresses the working folder */
   readonly outDir?: string | undefined;
+  /** Name of the outputs without extension, for a batch of one scene. @default as the scene */
+  readonly stem?: string | undefined;
   /** No further tile is begun after it; what is in hand is finished and kept for the next run. */
   readonly signal?: AbortSignal | undefined;
   /** @default by path or address, content deciding the format */
