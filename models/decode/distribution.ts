@@ -119,8 +119,11 @@ interface Level {
 function levelsOf({ probe, width, height }: Facts): readonly Level[] | undefined {
   const outputs = Object.entries(probe);
   if (outputs.length < 4 || outputs.some(([, { dims }]) => dims.length !== 3)) return undefined;
+  const taken = new Set<number>(); // in a small picture the coarsest strides have one cell each
   const levels = [8, 16, 32, 64, 128].flatMap((stride) => {
     const cells = Math.ceil(width / stride) * Math.ceil(height / stride);
+    if (taken.has(cells)) return [];
+    taken.add(cells);
     const pair = outputs.filter(([, { dims }]) => dims[1] === cells);
     // Class maps come first in the file; that tells them apart in a model with 32 classes too.
     const sides = pair.findLast(([, { dims }]) => dims[2] === SIDES);

@@ -3,6 +3,7 @@
  *
  * Wang et al., "YOLOv10", 2024, §3.1. arXiv:2405.14458
  */
+import { stridesFor } from "./grid.ts";
 import { ULTRALYTICS } from "./habits.ts";
 import type { Facts, Head } from "./head.ts";
 import { isProbability, soleOutput, scaleOf, type Sole } from "./rows.ts";
@@ -81,7 +82,8 @@ function chosenRows(facts: Facts, columns: 6 | 7, asked: boolean): Chosen | unde
   if (sole === undefined || sole.second < columns) return undefined;
   const table = toTable(named(facts.probe, sole.name));
   const isExact = sole.second - sole.masks === columns;
-  const isPose = columns === 6 && facts.metadata.task === "pose";
+  const isPose =
+    columns === 6 && facts.metadata.task === "pose" && stridesFor(sole.second, facts) === undefined;
   const fits = sole.first <= MOST_ROWS && isProbability(table, 4) && holdsClasses(table, facts);
   if (!asked && !((isExact || isPose) && fits)) return undefined;
   const reasons = [
