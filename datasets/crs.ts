@@ -1,5 +1,6 @@
 /** Coordinate reference systems: to WGS84 longitude and latitude, and the size of their unit. */
 import proj4 from "proj4";
+import { shiftQuality, withUsableShift } from "./crs/datum-shifts.ts";
 import { commonEpsg, type EpsgLookup } from "./crs/epsg.ts";
 import { definitionFromGeoKeys, type GeoKeys } from "./crs/geo-keys.ts";
 import { SceneError } from "./scene-error.ts";
@@ -55,6 +56,8 @@ export function crsFromText(text: string, lookup: EpsgLookup = commonEpsg): Crs 
 /** A CRS by a proj4 string or WKT. @throws {SceneError} where proj4 does not understand it. */
 export function crsFromDefinition(definition: string, { epsg, name }: CrsLabel = {}): Crs {
   const { converter, projection } = understand(definition);
+  // By default proj4 ignores `+axis`: South African systems count to the west and south.
+  const enforceAxis = true;
   const kind = projection.projName === "longlat" ? "geographic" : "projected";
   return {
     epsg,
@@ -63,11 +66,11 @@ export function crsFromDefinition(definition: string, { epsg, name }: CrsLabel =
     metresPerUnit: kind === "geographic" ? undefined : (projection.to_meter ?? 1),
     definition,
     toLonLat: (x, y) => {
-      const [lon = Number.NaN, lat = Number.NaN] = converter.forward([x, y]);
+      const [lon = Number.NaN, lat = Number.NaN] = converter.forward([x, y], enforceAxis);
       return [lon, lat];
     },
     fromLonLat: (lon, lat) => {
-      const [x = Number.NaN, y = Number.NaN] = converter.inverse([lon, lat]);
+      const [x = Number.NaN, y = Number.NaN] = converter.inverse([lon, lat], enforceAxis);
       return [x, y];
     },
   };
@@ -82,8 +85,7 @@ interface ProjectionFacts {
 
 function understand(definition: string) {
   try {
-    // A grid shift is a file that is not here: the shift is left out, which costs metres, not kilometres.
-    const usable = definition.replace(/\+nadgrids=(?!@null)\S+/g, "");
+    const usable = withUsableShift(definition);
     const projection = new proj4.Proj(usable) as unknown as ProjectionFacts; // see above
     return { converter: proj4(usable, "WGS84"), projection };
   } catch (cause) {
@@ -92,5 +94,17 @@ function understand(definition: string) {
       `crsFromDefinition: proj4 must understand the definition, received "${definition}" (${why})`,
       { cause },
     );
+  }
+}
+
+/** What a user should know of the way from a CRS to WGS 84, where that is inexact. */
+export function datumWarning({ definition, name }: Crs): string | undefined {
+  switch (shiftQuality(definition)) {
+    case "known":
+      return undefined;
+    case "without its grid":
+      return `the datum of ${name} is shifted to WGS 84 without its grid: places may be off by tens of metres`;
+    case "unknown":
+      return `the shift of ${name} to WGS 84 is unknown: places may be off by hundreds of metres`;
   }
 }

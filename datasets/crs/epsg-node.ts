@@ -8,6 +8,8 @@ const require = createRequire(import.meta.url);
 interface IndexFile {
   readonly name: string;
   readonly proj4: string | null;
+  /** `degree`, `metre`, … */
+  readonly unit: string | null;
 }
 
 /** @throws where the installed table is damaged. */
@@ -20,6 +22,7 @@ function fromIndex(code: number): EpsgEntry | undefined {
   } catch {
     return undefined; // no such code
   }
-  const { name, proj4 } = JSON.parse(readFileSync(path, "utf8")) as IndexFile; // its documented form
-  return proj4 === null || !proj4.includes("+proj=") ? undefined : { name, proj4 };
+  const { name, proj4, unit } = JSON.parse(readFileSync(path, "utf8")) as IndexFile; // its documented form
+  const isUsable = proj4?.includes("+proj=") === true && unit !== "grad"; // proj4 knows degrees only
+  return isUsable ? { name, proj4 } : undefined;
 }

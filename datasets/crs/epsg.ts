@@ -83,7 +83,7 @@ export const commonEpsg: EpsgLookup = (code) => {
     if (zone < zones[0] || zone > zones[1]) continue;
     const south = hemisphere === "S" ? " +south" : "";
     return {
-      name: `${name} zone ${zone}${hemisphere}`,
+      name: `${name} zone ${zone}${name.endsWith("MGA") ? "" : hemisphere}`,
       proj4: `+proj=utm +zone=${zone}${south} ${words} +units=m +no_defs`,
     };
   }

@@ -82,8 +82,8 @@ export function definitionFromGeoKeys(
   const code = projected > 0 ? projected : geographic;
   if (code > 0 && code !== USER_DEFINED) return fromCode(code, keys, lookup, source);
   if (projected === USER_DEFINED || keys.has(KEY.coordinateTransform) || keys.has(KEY.projection)) {
-    const base = geographicDefinition(keys, lookup, source);
     const projection = projectionOf(keys, source);
+    const base = geographicDefinition(keys, lookup, source);
     const name = text(keys, KEY.projectedCitation) ?? text(keys, KEY.citation) ?? "user-defined";
     return {
       epsg: undefined,

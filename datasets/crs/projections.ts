@@ -15,6 +15,8 @@ const PARAMETER = {
   northing: [3083, 3087, 3091],
   scale: [3092, 3093],
   azimuth: [3094],
+  /** Angle of the rectified grid; without it that of the line. */
+  gridAngle: [3096, 3094],
 } as const;
 
 type Name = keyof typeof PARAMETER;
@@ -36,6 +38,7 @@ const WORDS = {
   lon_0: ["longitude", 0],
   lonc: ["longitude", 0],
   alpha: ["azimuth", 0],
+  gamma: ["gridAngle", 0],
   k_0: ["scale", 1],
 } as const satisfies Record<string, readonly [Name, number]>;
 
@@ -73,7 +76,7 @@ const mercator: Projection = (read, metres) => {
 
 export const PROJECTIONS: Readonly<Record<number, Projection>> = {
   1: projection("tmerc", ["lat_0", "lon_0", "k_0"]),
-  3: projection("omerc", ["lat_0", "lonc", "alpha", "k_0"], " +no_uoff"),
+  3: projection("omerc", ["lat_0", "lonc", "alpha", "gamma", "k_0"], " +no_uoff"),
   7: mercator,
   8: projection("lcc", ["lat_0", "lon_0", "lat_1", "lat_2"]),
   9: lambert1,
@@ -93,4 +96,6 @@ export const PROJECTIONS: Readonly<Record<number, Projection>> = {
   24: projection("sinu", ["lon_0"]),
   25: projection("vandg", ["lon_0"]),
   28: projection("cea", ["lon_0", "lat_ts"]),
+  // What has no code in the standard: libgeotiff writes EPSG's.
+  9815: projection("omerc", ["lat_0", "lonc", "alpha", "gamma", "k_0"]),
 };

@@ -1,5 +1,5 @@
 /** GeoTIFF and BigTIFF as a {@link Scene}, from any source of bytes. */
-import { crsFromGeoKeys, crsFromText, type Crs } from "../crs.ts";
+import { type Crs, crsFromGeoKeys, crsFromText, datumWarning } from "../crs.ts";
 import { commonEpsg, type EpsgLookup } from "../crs/epsg.ts";
 import type { Band, Level, Pixels, ReadOptions, Samples, Scene, Window } from "../scene.ts";
 import { SceneError } from "../scene.ts";
@@ -149,6 +149,8 @@ function warningsOf({ layout }: TiffImage, { transform, gcps }: Placement, crs: 
     warnings.push(`georeferenced by ${gcps.length} control points only: results are in pixels`);
   } else if (transform === undefined) warnings.push("not georeferenced: results are in pixels");
   else if (crs === undefined) warnings.push("no CRS: map coordinates are of an unknown system");
+  const datum = crs && datumWarning(crs);
+  if (datum !== undefined) warnings.push(datum);
   const bytes = (blockWidth * blockHeight * (planar ? 1 : samples) * bits) / 8;
   if (bytes > UNTILED_BLOCK_BYTES) {
     warnings.push(
