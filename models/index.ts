@@ -53,3 +53,5 @@ export {
   writeSafetensors,
 } from "./onnx/safetensors.ts";
 export { checkWeights, initialWeights, type Weights } from "./onnx/weights.ts";
+export { cotangentName, gradient, gradientName, pullback } from "./gradient/gradient.ts";
+export { inlineFunctions } from "./onnx/inline.ts";

@@ -13,7 +13,8 @@ import { mapsPart } from "./builder/maps.ts";
 import { storedPart } from "./builder/stored.ts";
 import type { GraphBuilder } from "./builder/stored.ts";
 import { reachable } from "./graph.ts";
-import type { OnnxGraph, OnnxNode } from "./graph.ts";
+import type { OnnxGraph } from "./graph.ts";
+import { nameOutputs } from "./outputs.ts";
 import { createSheet } from "./writer.ts";
 
 export type { GraphBuilder };
@@ -49,8 +50,10 @@ export function buildGraph(
     training,
     held: new Map(),
   };
-  const outputs = Object.entries(write(graphAt(desk, "")));
-  const named = nameOutputs(desk, outputs);
+  const outputs = Object.entries(write(graphAt(desk, ""))).map(
+    ([output, value]) => [output, take(desk, value)] as const,
+  );
+  const named = nameOutputs(desk.sheet, outputs, new Set(desk.updates.values()));
   const whole = {
     name,
     inputs: desk.inputs,
@@ -76,37 +79,4 @@ function graphAt(desk: Desk, scope: string): GraphBuilder {
     ...mapsPart(place),
     ...callPart(place, (inner) => graphAt(inner, "")),
   };
-}
-
-/** Gives outputs their names: a value that a node writes for this output alone is renamed, others are copied. */
-function nameOutputs(
-  desk: Desk,
-  outputs: readonly (readonly [name: string, value: Value])[],
-): OnnxNode[] {
-  const { values, nodes, name: graph } = desk.sheet;
-  const renamed = new Map<string, string>();
-  const copies: OnnxNode[] = [];
-  const written = new Set(nodes.flatMap((node) => node.outputs));
-  const updates = new Set(desk.updates.values());
-  for (const [name, value] of outputs) {
-    const from = take(desk, value);
-    if (values.has(name)) {
-      throw new RangeError(`${graph}: outputs need names of their own, received ${name}`);
-    }
-    values.set(name, { type: from.type, shape: from.shape });
-    if (written.has(from.name) && !renamed.has(from.name) && !updates.has(from.name)) {
-      renamed.set(from.name, name);
-      values.delete(from.name);
-    } else {
-      const source = renamed.get(from.name) ?? from.name;
-      copies.push({ op: "Identity", inputs: [source], outputs: [name], attributes: {} });
-    }
-  }
-  const rename = (value: string) => renamed.get(value) ?? value;
-  const all = nodes.map((node) => ({
-    ...node,
-    inputs: node.inputs.map(rename),
-    outputs: node.outputs.map(rename),
-  }));
-  return [...all, ...copies];
 }

@@ -46,7 +46,7 @@ export function addValue(sheet: Sheet, hint: string, { type, shape }: ValueType)
 }
 
 /** A value of the sheet by name. */
-export function valueOf(sheet: Pick<Sheet, "name" | "values">, name: string): NamedValue {
+export function valueOf(sheet: Pick<Body, "name" | "values">, name: string): NamedValue {
   const found = sheet.values.get(name);
   if (found === undefined) throw new RangeError(`${sheet.name}: no value is called ${name}`);
   return { name, ...found };

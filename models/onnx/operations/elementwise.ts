@@ -10,7 +10,7 @@ function unary(
   attributes: Operation["attributes"] = {},
 ): Operation {
   const outputs: Operation["outputs"] = (site) => [input(site, 0)];
-  if (slope === undefined) return { attributes, outputs };
+  if (slope === undefined) return { attributes, outputs, gradient: "none" };
   const gradient: GradientRule = (w, site) => [
     mul(w, cotangent(site), slope(w, input(site, 0), output(site), site)),
   ];
@@ -37,7 +37,7 @@ function binary(
     }
     return [{ type: type ?? a.type, shape: broadcast(site.op, a.shape, b.shape) }];
   };
-  if (gradients === undefined) return { outputs };
+  if (gradients === undefined) return { outputs, gradient: "none" };
   const gradient: GradientRule = (w, site) => {
     const [a, b] = [input(site, 0), input(site, 1)];
     const [ofA, ofB] = gradients(w, cotangent(site), a, b, site);

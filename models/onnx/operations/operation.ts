@@ -54,8 +54,8 @@ export type GradientRule = (w: Writer, site: BackwardSite) => readonly (NamedVal
 export interface Operation {
   readonly attributes?: Readonly<Record<string, AttributeKind>>;
   readonly outputs: (site: Site) => readonly ValueType[];
-  /** Absent where the outputs do not vary smoothly with any input. */
-  readonly gradient?: GradientRule;
+  /** `"none"` where the outputs move in steps or not at all; absent where no rule has been written. */
+  readonly gradient?: GradientRule | "none";
 }
 
 /** Input `i`, which must be there. */
