@@ -1,0 +1,82 @@
+/**
+ * The order of training: which image is tile `i` of epoch `e`, and what is done to it. A tile depends on
+ * (seed, epoch, index) alone, so a resumed run sees the tiles that an uninterrupted one would have seen.
+ */
+import type { AugmentationOptions } from "./augmentation.ts";
+import { augment } from "./augmentation.ts";
+import type { Random } from "./random.ts";
+import { randomOf, shuffled } from "./random.ts";
+import type { Labels, TrainingImage, TrainingTile } from "./sample.ts";
+
+/** An image before it is decoded. */
+export interface TrainingRecord {
+  readonly path: string;
+  readonly labels: Labels;
+  readonly labelled: Uint8Array;
+  readonly gsdM: number | undefined;
+  /** How often it is seen in an epoch; large images hold several tiles. @default 1 */
+  readonly repeat?: number | undefined;
+}
+
+export interface LoaderOptions extends AugmentationOptions {
+  readonly seed: number;
+}
+
+/** Decodes a record; keeps what it has decoded as it sees fit. */
+export type Decode = (record: TrainingRecord) => Promise<TrainingImage>;
+
+/** Indices of the records of an epoch, in order. */
+export function epochOrder(
+  records: readonly TrainingRecord[],
+  seed: number,
+  epoch: number,
+): Uint32Array {
+  const each = Uint32Array.from(
+    records.flatMap(({ repeat = 1 }, i) => Array.from({ length: repeat }, () => i)),
+  );
+  return shuffled(each.length, randomOf(seed, epoch)).map((i) => each[i] ?? 0);
+}
+
+/**
+ * Makes tile `index` of an epoch. An image that cannot be decoded is replaced by the next one of the order and reported.
+ */
+export async function makeTile(
+  records: readonly TrainingRecord[],
+  order: Uint32Array,
+  [epoch, index]: readonly [epoch: number, index: number],
+  decode: Decode,
+  options: LoaderOptions,
+  onBadImage: (path: string, error: unknown) => void = () => {},
+): Promise<TrainingTile> {
+  const random = randomOf(options.seed, epoch, index);
+  const attempt = async (at: number, tries: number): Promise<TrainingImage> => {
+    const record = records[order[at % order.length] ?? 0];
+    if (record === undefined)
+      throw new RangeError("makeTile: the training set must hold an image, received none");
+    try {
+      return await decode(record);
+    } catch (error) {
+      onBadImage(record.path, error);
+      if (tries === 0) throw error;
+      return attempt(at + 1, tries - 1);
+    }
+  };
+  const image = await attempt(index, 8);
+  // A mosaic takes images whose sources label the same classes, so that no object in it goes unlabelled.
+  const alike = order.filter((i) => isSame(records[i]?.labelled, image.labelled));
+  const draw = (r: Random): Promise<TrainingImage> => attemptAt(alike, r, attempt, order);
+  return augment(image, draw, random, options);
+}
+
+function attemptAt(
+  alike: Uint32Array,
+  random: Random,
+  attempt: (at: number, tries: number) => Promise<TrainingImage>,
+  order: Uint32Array,
+): Promise<TrainingImage> {
+  const record = alike[random.below(alike.length)] ?? 0;
+  return attempt(order.indexOf(record), 8);
+}
+
+const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a !== undefined && a.every((v, i) => v === b[i]);
