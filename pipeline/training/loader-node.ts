@@ -45,11 +45,7 @@ export class TileWorkers implements AsyncDisposable {
 
   constructor(setup: WorkerSetup, count = 1) {
     this.#setup = setup;
-    const file = new URL(
-      `./loader-worker-node${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
-      import.meta.url,
-    );
-    this.#workers = Array.from({ length: count }, () => this.#start(file));
+    this.#workers = Array.from({ length: count }, () => this.#start());
   }
 
   /** The batches of one epoch. The last one may be dropped so that all have the same size. */
@@ -77,8 +73,8 @@ export class TileWorkers implements AsyncDisposable {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #start(file: URL): Worker {
-    const worker = new Worker(file, { workerData: this.#setup });
+  #start(): Worker {
+    const worker = startWorker("./loader-worker-node", this.#setup);
     worker.on("message", (answer: TileAnswer) => {
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
@@ -87,7 +83,6 @@ export class TileWorkers implements AsyncDisposable {
       for (const [id, answer] of this.#waiting) answer({ id, error: message });
       this.#waiting.clear();
     });
-    worker.unref();
     return worker;
   }
 
@@ -102,4 +97,14 @@ export class TileWorkers implements AsyncDisposable {
     this.badImages.push(...answer.bad);
     return answer.tile;
   }
+}
+
+/** Starts a module beside this one as a thread: built JavaScript as it is, sources through tsx. */
+function startWorker(module: string, workerData: WorkerSetup): Worker {
+  if (!import.meta.url.endsWith(".ts")) {
+    return new Worker(new URL(`${module}.js`, import.meta.url), { workerData });
+  }
+  const source = JSON.stringify(new URL(`${module}.ts`, import.meta.url).href);
+  const start = `import("tsx/esm/api").then(({ register }) => { register(); return import(${source}); });`;
+  return new Worker(start, { workerData, eval: true });
 }
