@@ -4,13 +4,13 @@
  * Liu et al., "Swin Transformer", 2021, §3, arXiv:2103.14030.
  */
 import type { Graph, Grid, Mixer } from "../../attention/index.ts";
-import { bind } from "../../attention/index.ts";
+import { bind, toMap, toTokens } from "../../attention/index.ts";
 import { patchMerging } from "../blocks/patch-merging.ts";
 import { transformerBlock } from "../blocks/transformer.ts";
 import type { FeatureMap } from "../layers/conv.ts";
 import { convNormAct } from "../layers/conv.ts";
 import type { Tokens } from "../layers/tokens.ts";
-import { layerNorm, toMap, toTokens } from "../layers/tokens.ts";
+import { layerNorm } from "../layers/tokens.ts";
 import type { Pyramid } from "./csp.ts";
 
 export interface SwinBackboneOptions {
@@ -35,7 +35,7 @@ export function swinBackbone(g: Graph, image: FeatureMap, options: SwinBackboneO
       const mixer = mixerAt(stage, block);
       tokens = transformerBlock(at.at(`blocks.${block}`), tokens, grid, { mixer });
     }
-    if (stage > 0) maps.push(toMap(g, layerNorm(g.at(`norms.${stage}`), tokens, 1e-5), grid));
+    if (stage > 0) maps.push(toMap(g, layerNorm(g.at(`norms.${stage}`), tokens, 1e-5), grid.rows));
   }
   return maps as unknown as Pyramid; // three of the four stages: strides 8, 16, 32
 }
@@ -43,5 +43,5 @@ export function swinBackbone(g: Graph, image: FeatureMap, options: SwinBackboneO
 /** Two strided 3×3 convolutions instead of one 4×4 patch projection: see `vit.ts` on stems. */
 function embed(g: Graph, image: FeatureMap, channels: number): FeatureMap {
   const half = convNormAct(g.at("0"), image, { channels: channels / 2, kernel: 3, stride: 2 });
-  return convNormAct(g.at("1"), half, { channels, kernel: 3, stride: 2, activation: undefined });
+  return convNormAct(g.at("1"), half, { channels, kernel: 3, stride: 2, activation: "none" });
 }

@@ -6,38 +6,33 @@
  * one 16×16 patch projection: Xiao et al., "Early Convolutions Help Transformers See Better", 2021, arXiv:2106.14881.
  */
 import type { Graph, Mixer } from "../../attention/index.ts";
-import { bind } from "../../attention/index.ts";
+import { bind, sinCos, toMap, toTokens } from "../../attention/index.ts";
 import { transformerBlock } from "../blocks/transformer.ts";
 import type { FeatureMap } from "../layers/conv.ts";
 import { conv, convNormAct } from "../layers/conv.ts";
-import { layerNorm, toMap, toTokens } from "../layers/tokens.ts";
+import { layerNorm } from "../layers/tokens.ts";
 
 export interface VitBackboneOptions {
   readonly channels: number;
   readonly depth: number;
   /** What mixes the tokens of a block; blocks differ by depth, not the backbone. */
   readonly mixerAt: (block: number) => Mixer;
-  /** Adds what a place is: sine–cosine tables for the grid of this image. */
-  readonly position: (
-    g: Graph,
-    tokens: ReturnType<typeof toTokens>,
-    grid: { rows: number; columns: number },
-  ) => ReturnType<typeof toTokens>;
 }
 
 export function vitBackbone(g: Graph, image: FeatureMap, options: VitBackboneOptions): FeatureMap {
-  const { channels, depth, mixerAt, position } = options;
+  const { channels, depth, mixerAt } = options;
   const map = stem(g.at("stem"), image, channels);
   const { Y, X } = bind("vitBackbone", { map });
   const grid = { rows: Y, columns: X };
-  let tokens = position(g, toTokens(g, map), grid);
+  const places = sinCos(grid, channels);
+  let tokens = g.add(toTokens(g, map), g.constant("N C", places.shape, places.data));
   for (let i = 0; i < depth; i++) {
     tokens = transformerBlock(g.at(`blocks.${i}`), tokens, grid, {
       mixer: mixerAt(i),
       layerScale: 0.1,
     });
   }
-  return toMap(g, layerNorm(g.at("norm"), tokens), grid);
+  return toMap(g, layerNorm(g.at("norm"), tokens), Y);
 }
 
 function stem(g: Graph, image: FeatureMap, channels: number): FeatureMap {

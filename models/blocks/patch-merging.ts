@@ -5,9 +5,9 @@
  * Odd sizes are padded with zeros. Liu et al., 2021, §3.1, arXiv:2103.14030.
  */
 import type { Graph, Grid } from "../../attention/index.ts";
-import { bind } from "../../attention/index.ts";
+import { bind, project } from "../../attention/index.ts";
 import type { Tokens } from "../layers/tokens.ts";
-import { layerNorm, linear } from "../layers/tokens.ts";
+import { layerNorm } from "../layers/tokens.ts";
 
 export function patchMerging(
   g: Graph,
@@ -20,5 +20,5 @@ export function patchMerging(
   const even = g.pad(g.pad(map, "Y", 0, rows % 2), "X", 0, columns % 2);
   const merged = g.rearrange(even, "B (Y P) (X Q) C -> B (Y X) (Q P C)", { P: 2, Q: 2 });
   const normed = layerNorm(g.at("norm"), g.rename(merged, "B N C"), 1e-5);
-  return { tokens: linear(g.at("reduction"), normed, 2 * C, { bias: false }), grid };
+  return { tokens: project(g, "reduction", normed, "B N C", 2 * C, { bias: false }), grid };
 }

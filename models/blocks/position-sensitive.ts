@@ -25,7 +25,7 @@ export function positionSensitiveBlock(
     const wide = convNormAct(at.at("ffn.expand"), path, { channels: C });
     path = g.add(
       path,
-      convNormAct(at.at("ffn.reduce"), wide, { channels: C / 2, activation: undefined }),
+      convNormAct(at.at("ffn.reduce"), wide, { channels: C / 2, activation: "none" }),
     );
   }
   return convNormAct(g.at("leave"), g.concat([aside, path], "C"), { channels: C });

@@ -1,11 +1,11 @@
 /** Convolution layers: a convolution, batch normalisation, an activation. */
-import type { ConvOptions, Graph, Unary, Value } from "../../attention/index.ts";
-import { bind } from "../../attention/index.ts";
+import type { Graph, Unary, Value } from "../../attention/index.ts";
+import { batchNorm, bind, kernel2d } from "../../attention/index.ts";
 
 /** A feature map: channels first, rows from top to bottom. */
 export type FeatureMap = Value<"B C Y X">;
 
-export interface ConvLayerOptions {
+export interface ConvOptions {
   /** Output channels. */
   readonly channels: number;
   /** Side of the kernel, odd; padded so that stride 1 keeps the size. @default 1 */
@@ -14,63 +14,43 @@ export interface ConvLayerOptions {
   readonly stride?: number;
   /** @default 1 */
   readonly groups?: number;
-  /** `undefined` for none. @default "silu" */
-  readonly activation?: Unary | undefined;
 }
 
-/** Convolution without bias, batch norm (eps 1e-3, momentum 0.03), activation. */
+export interface ConvLayerOptions extends ConvOptions {
+  /** `"none"` leaves it out. @default "silu" */
+  readonly activation?: Unary | "none";
+}
+
+/** PyTorch's weight of the new value in running statistics, and the eps, of YOLO-style networks. */
+const NORM = { eps: 1e-3, momentum: 0.03 } as const;
+
+/** Convolution without bias, batch norm, activation; weights `conv.weight`, `bn.*`. */
 export function convNormAct(g: Graph, x: FeatureMap, options: ConvLayerOptions): FeatureMap {
-  const { channels } = options;
-  const activation = "activation" in options ? options.activation : "silu";
-  const mapped = batchNorm(g.at("bn"), convolve(g.at("conv"), x, options, false), channels);
-  return activation === undefined ? mapped : g.unary(activation, mapped);
+  const { activation = "silu" } = options;
+  const mapped = batchNorm(g.at("bn"), convolve(g.at("conv"), x, options, "none"), NORM);
+  return activation === "none" ? mapped : g.unary(activation, mapped);
 }
 
-/** A plain convolution with bias. */
-export function conv(g: Graph, x: FeatureMap, options: ConvLayerOptions): FeatureMap {
-  const mapped = convolve(g, x, options, true);
-  return options.activation === undefined ? mapped : g.unary(options.activation, mapped);
+/** A convolution with bias and nothing after it. */
+export function conv(g: Graph, x: FeatureMap, options: ConvOptions): FeatureMap {
+  return convolve(g, x, options, undefined);
 }
 
-/** Depthwise k×k, then pointwise: a 3×3 convolution at a ninth of the multiplications. */
+/** Depthwise k×k, then pointwise: a 3×3 convolution at about a ninth of the multiplications. */
 export function separable(g: Graph, x: FeatureMap, options: ConvLayerOptions): FeatureMap {
   const { C } = bind("separable", { x });
-  const { kernel = 3, stride = 1, channels } = options;
+  const { kernel = 3, stride = 1, channels, activation = "silu" } = options;
   const spread = convNormAct(g.at("depthwise"), x, { channels: C, kernel, stride, groups: C });
-  return convNormAct(g.at("pointwise"), spread, {
-    ...options,
-    channels,
-    kernel: 1,
-    stride: 1,
-    groups: 1,
-  });
+  return convNormAct(g.at("pointwise"), spread, { channels, activation });
 }
 
-/** Batch normalisation over channels with its four parameters. */
-export function batchNorm(g: Graph, x: FeatureMap, channels: number): FeatureMap {
-  const vector = (name: string, value: number) =>
-    g.weight(name, "C", [channels], { kind: "constant", value });
-  const running = (name: string, value: number) =>
-    g.buffer(name, "C", [channels], { kind: "constant", value });
-  return g.batchNorm(
-    x,
-    {
-      scale: vector("weight", 1),
-      bias: vector("bias", 0),
-      mean: running("running_mean", 0),
-      variance: running("running_var", 1),
-    },
-    { eps: 1e-3, momentum: 0.03 },
-  );
-}
-
-function convolve(g: Graph, x: FeatureMap, options: ConvLayerOptions, biased: boolean): FeatureMap {
+function convolve(
+  g: Graph,
+  x: FeatureMap,
+  { channels, kernel = 1, stride = 1, groups = 1 }: ConvOptions,
+  bias: "none" | undefined,
+): FeatureMap {
   const { C } = bind("conv", { x });
-  const { channels, kernel = 1, stride = 1, groups = 1 } = options;
-  const fanIn = (C / groups) * kernel * kernel;
-  const init = { kind: "uniform", bound: 1 / Math.sqrt(fanIn) } as const;
-  const weight = g.weight("weight", "O I P Q", [channels, C / groups, kernel, kernel], init);
-  const bias = biased ? g.weight("bias", "O", [channels], init) : undefined;
-  const geometry: ConvOptions = { stride, groups, pad: (kernel - 1) / 2 };
-  return g.conv(x, weight, bias, geometry);
+  const weights = kernel2d(g, { in: C, out: channels, size: kernel, groups, bias });
+  return g.conv(x, weights.weight, weights.bias, { stride, groups, pad: (kernel - 1) / 2 });
 }
