@@ -44,7 +44,7 @@ export interface DetectorNetwork {
 }
 
 export function detector(options: DetectorOptions): DetectorNetwork {
-  const family: Family = FAMILIES[options.family];
+  const family = FAMILIES[options.family];
   const { size, mixer = family.mixer, classes, bins = 0 } = options;
   const head: HeadOptions = {
     classes,

@@ -26,7 +26,9 @@ export interface MixerRow {
 /** Side of PADRe's token mixing in our models: the paper's 11 costs 2.5 times as much. */
 const POLYNOMIAL_SIZE = 7;
 
-export const MIXERS = {
+export type MixerName = "softmax" | "cosine" | "linear" | "caa" | "padre";
+
+export const MIXERS: Readonly<Record<MixerName, MixerRow>> = {
   softmax: {
     summary: "scaled dot-product attention; arXiv:1706.03762",
     cost: "quadratic",
@@ -62,6 +64,4 @@ export const MIXERS = {
     cost: "linear",
     make: () => polynomial({ degree: 2, size: POLYNOMIAL_SIZE }),
   },
-} as const satisfies Record<string, MixerRow>;
-
-export type MixerName = keyof typeof MIXERS;
+};
