@@ -10,12 +10,9 @@ import { swin } from "./swin.ts";
 import { vit } from "./vit.ts";
 import { yoloCaa } from "./yolo-caa.ts";
 
-export const FAMILIES = { "yolo-caa": yoloCaa, vit, swin } as const satisfies Record<
-  string,
-  Family
->;
+export type FamilyName = "yolo-caa" | "vit" | "swin";
 
-export type FamilyName = keyof typeof FAMILIES;
+export const FAMILIES: Readonly<Record<FamilyName, Family>> = { "yolo-caa": yoloCaa, vit, swin };
 
 export interface DetectorOptions {
   readonly family: FamilyName;
