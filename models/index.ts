@@ -55,3 +55,15 @@ export {
 export { checkWeights, initialWeights, type Weights } from "./onnx/weights.ts";
 export { cotangentName, gradient, gradientName, pullback } from "./gradient/gradient.ts";
 export { inlineFunctions } from "./onnx/inline.ts";
+export { decodeOriented, decodeUpright, cornersOf } from "./heads/box-decoding.ts";
+export type { AnchorPoints, HeadOptions, RawHeads } from "./heads/anchor-free.ts";
+export {
+  detector,
+  type DetectorNetwork,
+  type DetectorOptions,
+  FAMILIES,
+  type FamilyName,
+} from "./zoo/detector.ts";
+export type { Family, SizeName } from "./zoo/family.ts";
+export { MIXERS, type MixerName, type MixerRow } from "./zoo/mixers.ts";
+export { detectionLoss, type LossOptions, type LossParts } from "./losses/detection.ts";
