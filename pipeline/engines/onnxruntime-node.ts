@@ -1,13 +1,14 @@
 /** ONNX Runtime's native library: CPU everywhere, and the GPUs that its package knows. */
 import { availableParallelism } from "node:os";
-import * as onnxruntime from "onnxruntime-node";
+import { env, listSupportedBackends } from "onnxruntime-node";
 import { DeviceError, type Engine } from "./engine.ts";
-import { load } from "./onnxruntime.ts";
+import { openInThread } from "./onnxruntime-worker-node.ts";
+import { openSession } from "./onnxruntime.ts";
 
 const NAME = "onnxruntime-node";
 
 // Also what is said before a session exists, such as a library that is not there: it is thrown anyway.
-onnxruntime.env.logLevel = "fatal";
+env.logLevel = "fatal";
 
 export const onnxruntimeNode: Engine = {
   name: NAME,
@@ -18,9 +19,15 @@ export const onnxruntimeNode: Engine = {
         `${NAME}: device must be one of ${devices().join(", ")}, received ${device}`,
       );
     }
-    return load(NAME, onnxruntime, model, device, { intraOpNumThreads: threads });
+    return openSession(NAME, device, () =>
+      openInThread(model, {
+        executionProviders: [device],
+        intraOpNumThreads: threads,
+        // Threads that spin while they wait take the cores from reading and merging.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
+      }),
+    );
   },
 };
 
-const devices = (): readonly string[] =>
-  onnxruntime.listSupportedBackends().map(({ name }) => name);
+const devices = (): readonly string[] => listSupportedBackends().map(({ name }) => name);

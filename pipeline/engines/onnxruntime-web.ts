@@ -4,8 +4,9 @@
  * Browsers give WebAssembly threads only to pages that are cross-origin isolated (headers COOP and COEP), elsewhere it
  * runs on one. In Node, where the package is used by tests, it runs on one.
  */
+import type { Tensor, TensorConstructor } from "onnxruntime-web/wasm";
 import { DeviceError, type Engine } from "./engine.ts";
-import { load } from "./onnxruntime.ts";
+import { openSession, QUIET, type RuntimeTensors } from "./onnxruntime.ts";
 
 const NAME = "onnxruntime-web";
 
@@ -28,9 +29,29 @@ export const onnxruntimeWeb: Engine = {
     const runtime = await PACKAGES[device]();
     runtime.env.logLevel = "fatal";
     runtime.env.wasm.numThreads = threads;
-    return load(NAME, runtime, model, device, {});
+    return openSession(NAME, device, async () => {
+      const options = { ...QUIET, executionProviders: [device] };
+      const session = await runtime.InferenceSession.create(model, options);
+      return {
+        inputs: session.inputMetadata,
+        outputs: session.outputMetadata,
+        run: (feeds) => session.run(toTensors(runtime.Tensor, feeds), QUIET),
+        release: () => session.release(),
+      };
+    });
   },
 };
+
+const toTensors = (
+  Tensor: TensorConstructor,
+  feeds: RuntimeTensors,
+): Readonly<Record<string, Tensor>> =>
+  Object.fromEntries(
+    Object.entries(feeds).map(([name, { type, data, dims }]) => [
+      name,
+      new Tensor(type, data, dims),
+    ]),
+  );
 
 /** At most 4: more gains little in WebAssembly, and the page has other work. */
 function threadsHere(): number {

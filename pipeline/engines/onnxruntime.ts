@@ -1,46 +1,44 @@
 /** What both packages of ONNX Runtime share: sessions of ours around sessions of theirs. */
-import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web/wasm";
+import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { ModelError } from "../../models/index.ts";
 import { DeviceError, type EngineTensor, type Feeds, type Port, type Session } from "./engine.ts";
 import { fromHalf, toHalf } from "./half.ts";
 
-/** Their module, as far as it is used. */
-export interface Runtime {
-  readonly InferenceSession: {
-    readonly create: (
-      model: Uint8Array,
-      options: InferenceSession.SessionOptions,
-    ) => Promise<InferenceSession>;
-  };
-  readonly Tensor: TensorConstructor;
+/** A tensor of theirs, as plain data that may also pass between threads. */
+export interface RuntimeTensor {
+  readonly type: Tensor.Type;
+  readonly data: Tensor.DataType;
+  readonly dims: readonly number[];
+}
+
+export type RuntimeTensors = Readonly<Record<string, RuntimeTensor>>;
+
+/** A session of theirs, in this thread or another. */
+export interface RuntimeSession {
+  readonly inputs: readonly InferenceSession.ValueMetadata[];
+  readonly outputs: readonly InferenceSession.ValueMetadata[];
+  readonly run: (feeds: RuntimeTensors) => Promise<RuntimeTensors>;
+  readonly release: () => Promise<void>;
 }
 
 /** Of every session and run: print only what cannot be recovered from. The rest is thrown. */
-const QUIET = { logSeverityLevel: 4 } as const;
+export const QUIET = { logSeverityLevel: 4 } as const;
 
 /**
- * Loads `model` on `device`.
+ * Opens a session on `device` and wraps it; runs are queued, for theirs must not overlap.
  *
  * @throws {ModelError} where it is no model, or one with operators that ONNX Runtime lacks.
  * @throws {DeviceError} where the device is the reason.
  */
-export async function load(
+export async function openSession(
   engine: string,
-  runtime: Runtime,
-  model: Uint8Array,
   device: string,
-  options: InferenceSession.SessionOptions,
+  open: () => Promise<RuntimeSession>,
 ): Promise<Session> {
   try {
-    const executionProviders = [device];
-    const session = await runtime.InferenceSession.create(model, {
-      ...QUIET,
-      ...options,
-      executionProviders,
-    });
-    return around(engine, runtime, session);
+    return queued(engine, await open());
   } catch (cause) {
-    const reason = firstLine(cause);
+    const reason = onOneLine(cause);
     if (device === "cpu" || device === "wasm" || isOfTheModel(reason)) {
       throw new ModelError(`${engine}: the model must load, received ${reason}`, { cause });
     }
@@ -53,24 +51,24 @@ export async function load(
 /** Reasons that no other device would mend. */
 const isOfTheModel = (reason: string): boolean => /protobuf|INVALID_GRAPH|opset/i.test(reason);
 
-function around(engine: string, runtime: Runtime, session: InferenceSession): Session {
-  const inputs = session.inputMetadata.map(toPort);
-  const outputs = session.outputMetadata.map(toPort);
+function queued(engine: string, session: RuntimeSession): Session {
+  const inputs = session.inputs.map(toPort);
+  const outputs = session.outputs.map(toPort);
   let last: Promise<unknown> = Promise.resolve();
-  let open = true;
+  let isOpen = true;
 
   async function runOnce(feeds: Feeds, signal: AbortSignal | undefined): Promise<Feeds> {
     signal?.throwIfAborted();
-    if (!open) throw new ModelError(`${engine}: a session must not be used after it was closed`);
+    if (!isOpen) throw new ModelError(`${engine}: a session must not be used after it was closed`);
     const fed = Object.fromEntries(
-      inputs.map((port) => [port.name, toTensor(engine, runtime, port, feeds[port.name])]),
+      inputs.map((port) => [port.name, toRuntime(engine, port, feeds[port.name])]),
     );
-    const found = await session.run(fed, QUIET).catch((cause: unknown) => {
+    const found = await session.run(fed).catch((cause: unknown) => {
       throw failure(engine, cause);
     });
     signal?.throwIfAborted();
     return Object.fromEntries(
-      Object.entries(found).map(([name, tensor]) => [name, fromTensor(engine, name, tensor)]),
+      Object.entries(found).map(([name, tensor]) => [name, fromRuntime(engine, name, tensor)]),
     );
   }
 
@@ -84,8 +82,8 @@ function around(engine: string, runtime: Runtime, session: InferenceSession): Se
     },
     async [Symbol.asyncDispose]() {
       await last;
-      if (!open) return;
-      open = false;
+      if (!isOpen) return;
+      isOpen = false;
       await session.release();
     },
   };
@@ -97,23 +95,20 @@ function toPort(value: InferenceSession.ValueMetadata): Port {
   return { name: value.name, type: value.type, dims };
 }
 
-function toTensor(
-  engine: string,
-  runtime: Runtime,
-  port: Port,
-  tensor: EngineTensor | undefined,
-): Tensor {
+function toRuntime(engine: string, port: Port, tensor: EngineTensor | undefined): RuntimeTensor {
   if (tensor === undefined) {
     throw new ModelError(`${engine}: input ${port.name} must be fed, received nothing`);
   }
-  const { type, data, dims } = tensor;
-  if (port.type === "float16" && type === "float32") {
-    return new runtime.Tensor("float16", toHalf(data), dims);
-  }
-  return new runtime.Tensor(type, data, dims);
+  return port.type === "float16" && tensor.type === "float32"
+    ? { type: "float16", dims: tensor.dims, data: toHalf(tensor.data) }
+    : tensor;
 }
 
-function fromTensor(engine: string, name: string, { type, data, dims }: Tensor): EngineTensor {
+function fromRuntime(
+  engine: string,
+  name: string,
+  { type, data, dims }: RuntimeTensor,
+): EngineTensor {
   if (Array.isArray(data) || type === "int4" || type === "uint4") {
     throw new ModelError(`${engine}: output ${name} must hold numbers, received ${type}`);
   }
@@ -133,7 +128,7 @@ function fromTensor(engine: string, name: string, { type, data, dims }: Tensor):
 }
 
 function failure(engine: string, cause: unknown): Error {
-  const reason = firstLine(cause);
+  const reason = onOneLine(cause);
   if (/alloc|out of memory|device.{0,12}lost/i.test(reason)) {
     return new DeviceError(`${engine}: a run must fit the device's memory, received ${reason}`, {
       cause,
@@ -143,7 +138,7 @@ function failure(engine: string, cause: unknown): Error {
 }
 
 /** What an error of the runtime says, on one line and without the place in its source. */
-function firstLine(error: unknown): string {
+function onOneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text
     .replace(/\/onnxruntime_src\S+ /g, "")

@@ -1,0 +1,184 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { createEngine, type Engine, type EngineTensor } from "../../../pipeline/index.ts";
+import { NODE_ENGINES } from "../../../pipeline/node.ts";
+import { fromHalf, toHalf } from "../../../pipeline/engines/half.ts";
+import { writeModel } from "../../../models/index.ts";
+import { modelOf, port } from "../../models/decode/heads.ts";
+
+/** y = x + x. */
+const DOUBLE = writeModel(
+  modelOf(
+    { image: ["batch", 2], imageName: "x" },
+    {
+      node: [{ opType: "Add", input: ["x", "x"], output: ["y"] }],
+      output: [port("y", "float32", ["batch", 2])],
+    },
+  ),
+);
+
+const float = (...values: number[]): EngineTensor => ({
+  type: "float32",
+  dims: [values.length / 2, 2],
+  data: Float32Array.from(values),
+});
+
+const names = Object.keys(NODE_ENGINES);
+const engine = (name: string): Promise<Engine> => createEngine(name, NODE_ENGINES);
+
+describe.each(names)("%s", (name) => {
+  test("says what goes in and out; open axes are undefined", async () => {
+    await using session = await (await engine(name)).load(DOUBLE);
+    expect(session.inputs).toEqual([{ name: "x", type: "float32", dims: [undefined, 2] }]);
+    expect(session.outputs).toEqual([{ name: "y", type: "float32", dims: [undefined, 2] }]);
+  });
+
+  test("answers calls that overlap, in order", async () => {
+    await using session = await (await engine(name)).load(DOUBLE);
+    const order: number[] = [];
+    const runs = [1, 2, 3].map(async (v) => {
+      const { y } = await session.run({ x: float(v, -v) });
+      order.push(v);
+      return Array.from(y!.data, Number);
+    });
+    expect(await Promise.all(runs)).toEqual([
+      [2, -2],
+      [4, -4],
+      [6, -6],
+    ]);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  test("a view into a larger array is fed as what it shows, and stays usable", async () => {
+    await using session = await (await engine(name)).load(DOUBLE);
+    const all = Float32Array.of(1, 2, 3, 4);
+    const x: EngineTensor = { type: "float32", dims: [1, 2], data: all.subarray(2) };
+    for (let i = 0; i < 2; i++) {
+      const { y } = await session.run({ x });
+      expect(y).toEqual({ type: "float32", dims: [1, 2], data: Float32Array.of(6, 8) });
+    }
+    expect(all).toEqual(Float32Array.of(1, 2, 3, 4));
+  });
+
+  test("an abort stops runs that have not begun, and leaves the session usable", async () => {
+    await using session = await (await engine(name)).load(DOUBLE);
+    const stop = new AbortController();
+    const first = session.run({ x: float(1, 2) });
+    const second = session.run({ x: float(1, 2) }, { signal: stop.signal });
+    stop.abort(new Error("enough"));
+    await expect(second).rejects.toThrow("enough");
+    expect((await first)["y"]?.dims).toEqual([1, 2]);
+    expect((await session.run({ x: float(5, 5) }))["y"]?.data[0]).toBe(10);
+  });
+
+  test("half precision goes in and out as float32", async () => {
+    const bytes = writeModel(
+      modelOf(
+        { image: [1, 2], imageName: "x", imageType: "float16" },
+        {
+          node: [{ opType: "Add", input: ["x", "x"], output: ["y"] }],
+          output: [port("y", "float16", [1, 2])],
+        },
+      ),
+    );
+    await using session = await (await engine(name)).load(bytes);
+    expect(session.inputs[0]?.type).toBe("float16");
+    const { y } = await session.run({ x: float(0.5, -3) });
+    expect(y).toEqual({ type: "float32", dims: [1, 2], data: Float32Array.of(1, -6) });
+  });
+
+  test("bytes that are no model are a ModelError", async () => {
+    const load = (await engine(name)).load(Uint8Array.of(1, 2, 3, 4));
+    await expect(load).rejects.toMatchObject({ code: "ERR_MODEL" });
+    await expect(load).rejects.toThrow(/the model must load, received .+/);
+  });
+
+  test("feeds that do not fit are a ModelError on one line", async () => {
+    await using session = await (await engine(name)).load(DOUBLE);
+    const x: EngineTensor = { type: "float32", dims: [1, 3], data: new Float32Array(3) };
+    await expect(session.run({ x })).rejects.toMatchObject({ code: "ERR_MODEL" });
+    await expect(session.run({})).rejects.toThrow(/input x must be fed/);
+    await expect(session.run({ x })).rejects.not.toThrow(/\n/);
+  });
+
+  test("a device that is not there is a DeviceError that lists the others", async () => {
+    const load = (await engine(name)).load(DOUBLE, { device: "abacus" });
+    await expect(load).rejects.toMatchObject({ code: "ERR_DEVICE" });
+    await expect(load).rejects.toThrow(/device must be .*received abacus/);
+  });
+
+  test("a closed session refuses to run, and may be closed twice", async () => {
+    const session = await (await engine(name)).load(DOUBLE);
+    await session[Symbol.asyncDispose]();
+    await session[Symbol.asyncDispose]();
+    await expect(session.run({ x: float(1, 2) })).rejects.toThrow(/after it was closed/);
+  });
+});
+
+describe("onnxruntime-node", () => {
+  test("runs beside the event loop, not in it", async () => {
+    // 2,048³ multiply-adds: far longer than a turn of the loop.
+    const side = 2048;
+    const bytes = writeModel(
+      modelOf(
+        { image: [side, side], imageName: "x" },
+        {
+          node: [{ opType: "MatMul", input: ["x", "x"], output: ["y"] }],
+          output: [port("y", "float32", [side, side])],
+        },
+      ),
+    );
+    await using session = await (await engine("onnxruntime-node")).load(bytes, { threads: 1 });
+    let turns = 0;
+    const clock = setInterval(() => turns++, 1);
+    const data = new Float32Array(side * side);
+    await session.run({ x: { type: "float32", dims: [side, side], data } });
+    clearInterval(clock);
+    expect(turns).toBeGreaterThan(5);
+  });
+
+  test("a session that nobody closes does not keep the process alive", () => {
+    const script = `
+      import { onnxruntimeNode } from "./pipeline/engines/onnxruntime-node.ts";
+      const model = Uint8Array.from(Buffer.from("${Buffer.from(DOUBLE).toString("base64")}", "base64"));
+      const session = await onnxruntimeNode.load(model);
+      const x = { type: "float32", dims: [1, 2], data: Float32Array.of(1, 2) };
+      console.log((await session.run({ x })).y.data.join());
+    `;
+    const args = ["--import", "tsx", "--input-type=module", "-e", script];
+    const { stdout, status } = spawnSync(process.execPath, args, {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    expect({ stdout, status }).toEqual({ stdout: "2,4\n", status: 0 });
+  });
+});
+
+describe("createEngine", () => {
+  test("takes the first of the table by default", async () => {
+    expect((await createEngine(undefined, NODE_ENGINES)).name).toBe("onnxruntime-node");
+    expect((await createEngine()).name).toBe("onnxruntime-web");
+  });
+
+  test("names the engines there are", async () => {
+    await expect(createEngine("steam", NODE_ENGINES)).rejects.toThrow(
+      "name must be one of onnxruntime-node, onnxruntime-web, received steam",
+    );
+  });
+});
+
+describe("half precision", () => {
+  test("every half survives the way there and back", () => {
+    const halves = Uint16Array.from({ length: 65_536 }, (_, i) => i).filter(
+      (half) => (half & 0x7c00) !== 0x7c00 || (half & 0x03ff) === 0, // all but NaNs
+    );
+    expect(toHalf(fromHalf(halves))).toEqual(halves);
+  });
+
+  test("rounds to the nearest, ties to even, and overflows to infinity", () => {
+    const floats = [1 + 2 ** -11, 1 + 3 * 2 ** -11, 65_519, 65_520, -1e9, 2 ** -25, 3 * 2 ** -26];
+    const halves = [1, 1 + 2 ** -9, 65_504, Infinity, -Infinity, 0, 2 ** -24];
+    expect([...fromHalf(toHalf(Float32Array.from(floats)))]).toEqual(halves);
+    expect(fromHalf(toHalf(Float32Array.of(Number.NaN)))[0]).toBeNaN();
+  });
+});
