@@ -67,3 +67,17 @@ export {
 export type { Family, SizeName } from "./zoo/family.ts";
 export { MIXERS, type MixerName, type MixerRow } from "./zoo/mixers.ts";
 export { detectionLoss, type LossOptions, type LossParts } from "./losses/detection.ts";
+export {
+  adamW,
+  type AdamWOptions,
+  type Decay,
+  type Optimizer,
+  sgd,
+  type SgdOptions,
+} from "./gradient/optimizers.ts";
+export {
+  type AverageOptions,
+  STEP,
+  type TrainingOptions,
+  trainingStep,
+} from "./gradient/training-step.ts";
