@@ -2,3 +2,4 @@ export { openOutput } from "./outputs/node/open.ts";
 export { NODE_ENGINES } from "./engines/table-node.ts";
 export { type BatchEvent, type BatchSummary, runBatch } from "./jobs/batch-node.ts";
 export type { BatchOptions } from "./jobs/batch-options.ts";
+export { type PictureOptions, renderPicture } from "./outputs/node/picture.ts";

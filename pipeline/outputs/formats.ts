@@ -10,7 +10,19 @@ export interface Format {
   readonly encoder?: () => Promise<CreateEncoder>;
 }
 
-export type FormatName = "geojson" | "geojson-seq" | "gpkg" | "parquet" | "fgb" | "csv";
+export type FormatName =
+  | "geojson"
+  | "geojson-seq"
+  | "gpkg"
+  | "parquet"
+  | "fgb"
+  | "csv"
+  | "coco"
+  | "yolo"
+  | "yolo-obb"
+  | "dota"
+  | "png"
+  | "jpeg";
 
 export const FORMATS: Readonly<Record<FormatName, Format>> = {
   geojson: {
@@ -48,6 +60,32 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     mediaType: "text/csv",
     encoder: async () => (await import("./csv.ts")).csv,
   },
+  coco: {
+    title: "COCO",
+    extension: ".coco.json",
+    mediaType: "application/json",
+    encoder: async () => (await import("./coco.ts")).coco,
+  },
+  yolo: {
+    title: "YOLO",
+    extension: ".yolo.txt",
+    mediaType: "text/plain",
+    encoder: async () => (await import("./yolo.ts")).yolo("yolo"),
+  },
+  "yolo-obb": {
+    title: "YOLO, oriented",
+    extension: ".yolo-obb.txt",
+    mediaType: "text/plain",
+    encoder: async () => (await import("./yolo.ts")).yolo("yolo-obb"),
+  },
+  dota: {
+    title: "DOTA",
+    extension: ".dota.txt",
+    mediaType: "text/plain",
+    encoder: async () => (await import("./dota.ts")).dota,
+  },
+  png: { title: "Annotated PNG", extension: ".png", mediaType: "image/png" },
+  jpeg: { title: "Annotated JPEG", extension: ".jpg", mediaType: "image/jpeg" },
 };
 
 export const FORMAT_NAMES: readonly FormatName[] = Object.keys(FORMATS) as FormatName[]; // its type says so

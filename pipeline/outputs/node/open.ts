@@ -2,13 +2,14 @@
 import type { FormatName } from "../formats.ts";
 import { FORMATS } from "../formats.ts";
 import type { CreateEncoder, Output, OutputContext } from "../output.ts";
-import { OutputError, toBytes } from "../output.ts";
+import { availableCrs, toBytes } from "../output.ts";
 import { fileSpool } from "./file-spool.ts";
 import { openPartialFile, outputError } from "./partial-file.ts";
 import { wellKnownText } from "./well-known-text.ts";
 
 /**
- * Opens an output whose bytes gather beside `path`; `finish` gives it that name, `abort` (or a failure) removes it.
+ * Opens an output in the plane asked for, or the nearest that the scene knows (pixels, where it lies nowhere). The bytes
+ * gather beside `path`; `finish` gives them that name, `abort` (or a failure) removes them.
  *
  * @throws {OutputError} where the folder cannot be written
  */
@@ -17,11 +18,21 @@ export async function openOutput(
   path: string,
   context: OutputContext,
 ): Promise<Output> {
-  const full = { ...context, wkt: context.wkt ?? wktOf(context) };
-  if (format === "gpkg") return (await import("./geopackage.ts")).openGeopackage(path, full);
-  const encoder = await FORMATS[format].encoder?.();
-  if (encoder === undefined) throw new OutputError(`${path}: no writer for ${format}`);
-  return openEncoded(path, full, encoder);
+  const crs = availableCrs(context.scene, context.crs);
+  const known = { ...context, crs };
+  const full = { ...known, wkt: context.wkt ?? wktOf(known) };
+  switch (format) {
+    case "gpkg":
+      return (await import("./geopackage.ts")).openGeopackage(path, full);
+    case "png":
+    case "jpeg":
+      return (await import("./picture.ts")).openPicture(path, full, { format });
+    default: {
+      const encoder = await FORMATS[format].encoder?.();
+      if (encoder === undefined) throw new TypeError(`openOutput: ${format} must have an encoder`);
+      return openEncoded(path, full, encoder);
+    }
+  }
 }
 
 function wktOf({ scene, crs }: OutputContext): string | undefined {

@@ -14,7 +14,10 @@ import { openOutput } from "../../../pipeline/node.ts";
 import { context, objects, withoutGround } from "./objects.ts";
 
 const COUNT = 700;
-const WRITTEN = ["geojson", "geojson-seq", "gpkg", "parquet", "fgb", "csv"] as const;
+const WRITTEN = [
+  ...(["geojson", "geojson-seq", "gpkg", "parquet", "fgb", "csv"] as const),
+  ...(["coco", "yolo", "yolo-obb", "dota"] as const),
+];
 
 let folder = "";
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FeatureCollection, MultiPolygon, Polygon } from "geojson";
+import { classTable, parseCoco, parseDota, parseYolo } from "../../../datasets/index.ts";
 import type { FormatName, FoundObject, OutputContext } from "../../../pipeline/index.ts";
 import { FORMATS, encode, formatNamed, memorySpool } from "../../../pipeline/index.ts";
 import { context, objects, withoutGround } from "./objects.ts";
@@ -117,6 +118,57 @@ describe("csv", () => {
     expect(lines[0]?.startsWith("class,class_id,score,length_m")).toBe(true);
     expect(text).toContain('"ship, large",1,');
     expect(text).toContain('"say ""vehicle""",2,');
+  });
+});
+
+describe("coco", () => {
+  test("is a set of one image whose annotations carry scores and corners", async () => {
+    const found = [...objects(30)];
+    const set = parseCoco(await textOf("coco", found), "scene.coco.json");
+    expect(set.classes).toEqual(context.classes);
+    expect(set.images).toMatchObject([{ file: "harbour one.tif", width: 4000, height: 3000 }]);
+    const read = set.images[0]?.objects ?? [];
+    found.forEach((object, i) => {
+      expect(read[i]?.classIndex).toBe(object.classIndex);
+      expect(read[i]?.score).toBeCloseTo(object.score, 6);
+      object.corners.forEach((value, k) => expect(read[i]?.corners?.[k]).toBeCloseTo(value, 3));
+    });
+  });
+});
+
+describe.each(["yolo-obb", "dota"] as const)("%s", (format) => {
+  test("read back gives the corners, classes and scores", async () => {
+    const found = [...objects(30)];
+    const text = await textOf(format, found);
+    const image = { file: "harbour one.tif", width: 4000, height: 3000 };
+    const names = classTable(context.classes.map((name) => name.replaceAll(" ", "-")));
+    const { objects: read, gsdM } =
+      format === "dota"
+        ? parseDota(text, "scene.txt", image, names)
+        : parseYolo(text, "scene.txt", image, format);
+    expect(gsdM).toBe(format === "dota" ? 0.5 : undefined);
+    found.forEach((object, i) => {
+      expect(read[i]?.classIndex).toBe(object.classIndex);
+      expect(read[i]?.score).toBeCloseTo(object.score, 6);
+      object.corners.forEach((value, k) => expect(read[i]?.corners?.[k]).toBeCloseTo(value, 3));
+    });
+  });
+});
+
+describe("yolo", () => {
+  test("writes the upright box round an oriented one", async () => {
+    const [object] = objects(1);
+    if (object === undefined) throw new Error("there is one");
+    const [index, cx = 0, cy = 0, w = 0, h = 0] = (await textOf("yolo", [object]))
+      .split(" ")
+      .map(Number);
+    const [xs, ys] = [
+      object.corners.filter((_, i) => i % 2 === 0),
+      object.corners.filter((_, i) => i % 2 === 1),
+    ];
+    expect(index).toBe(object.classIndex);
+    expect((cx + w / 2) * 4000).toBeCloseTo(Math.max(...xs), 3);
+    expect((cy - h / 2) * 3000).toBeCloseTo(Math.min(...ys), 3);
   });
 });
 
