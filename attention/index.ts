@@ -12,10 +12,14 @@ export * from "./projection.ts";
 export * from "./softmax.ts";
 
 // How a query meets keys.
+export * from "./cores/additive.ts";
 export * from "./cores/cosine.ts";
 export * from "./cores/differential.ts";
+export * from "./cores/lightning.ts";
 export * from "./cores/linear.ts";
+export * from "./cores/performer.ts";
 export * from "./cores/scaled-dot-product.ts";
+export * from "./cores/sparse.ts";
 export * from "./multi-head.ts";
 
 // Which tokens see which.
@@ -39,3 +43,5 @@ export * from "./mixers/polynomial.ts";
 // Attention to what is known beside the pixels.
 export * from "./conditioning.ts";
 export * from "./context.ts";
+
+export * from "./operators.ts";

@@ -174,14 +174,14 @@ function attend(g: Graph, core: Core, { q, k, v }: Heads, pairs: Pairs): Value<"
   return core.lower(
     g,
     merged(g, q, core),
-    g.rename(merged(g, repeated(g, k, q.shape[1] ?? 0), core), "B H M D"),
-    g.rename(repeated(g, v, heads), "B H M E"),
+    g.rename(merged(g, shareHeads(g, k, q.shape[1] ?? 0), core), "B H M D"),
+    g.rename(shareHeads(g, v, heads), "B H M E"),
     pairs,
   );
 }
 
-/** Repeats every head until there are `heads`, neighbours sharing one. */
-function repeated(g: Graph, x: Value<"B H N D">, heads: number): Value<"B H N D"> {
+/** Repeats every head until there are `heads`: neighbours share one, as grouped queries do. */
+export function shareHeads(g: Graph, x: Value<"B H N D">, heads: number): Value<"B H N D"> {
   const [B = 0, G = 0, N = 0, D = 0] = x.shape;
   if (G === heads) return x;
   const apart = g.reshape(x, "B G I N D", [B, G, 1, N, D]);

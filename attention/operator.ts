@@ -67,6 +67,13 @@ export interface Grid {
 /** Mixes the tokens of a grid: the one slot that every block leaves open. */
 export type Mixer = (g: Graph, tokens: Value<"B N C">, grid: Grid) => Value<"B N C">;
 
+/** A mixer's formula in plain loops. `valid` is 1 where a token is image. */
+export type MixerReference = (
+  tokens: Tensor<"B N C">,
+  grid: { readonly rows: number; readonly columns: number; readonly valid?: Tensor<"B N"> },
+  weights: Weights,
+) => Tensor<"B N C">;
+
 /** A reach that moves with every query: the same core, over the keys near each query of the grid. */
 export type Near = (core: Core, grid: Grid) => Core;
 

@@ -81,6 +81,26 @@ export function checkPairing(
   }
 }
 
+/**
+ * The check of cores that have no scores: a mask may tell keys apart, not queries, and there is nothing to
+ * add a bias to.
+ *
+ * @throws {ShapeError} naming the operator and what it received
+ */
+export function checkKeyMask(
+  caller: string,
+  sizes: Four,
+  pairing: Pairing<Tensor, Tensor> | Pairs,
+): void {
+  checkPairing(caller, sizes, pairing);
+  if (pairing.bias) throw new ShapeError(`${caller}: has no scores to add a bias to, received one`);
+  if (pairing.mask && pairing.mask.shape[2] !== 1) {
+    throw new ShapeError(
+      `${caller}: mask must be the same for all queries, N 1, received N ${pairing.mask.shape[2]}`,
+    );
+  }
+}
+
 /** The inputs that a pairing adds to a call, and the attribute that tells a kernel which they are. */
 export function pairingInputs(pairing: Pairs): { inputs: Value[]; takes: string } {
   const given = (["mask", "bias"] as const).filter((role) => pairing[role] !== undefined);

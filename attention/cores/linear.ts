@@ -9,8 +9,8 @@
  *
  * Katharopoulos et al., "Transformers are RNNs", 2020, §3.2. arXiv:2006.16236
  */
-import type { Core, Pairing, Pairs } from "../operator.ts";
-import { checkPairing, pairingInputs, pairingOf } from "../pairing.ts";
+import type { Core } from "../operator.ts";
+import { checkKeyMask, pairingInputs, pairingOf } from "../pairing.ts";
 import { bind, ShapeError } from "../shape.ts";
 import { computed, reader, sum } from "../tensor.ts";
 import type { Tensor } from "../tensor.ts";
@@ -25,7 +25,7 @@ export const linear: Core = {
 
   reference(q, k, v, pairing = {}) {
     const { B, H, N, M, D, E } = bind(name, { q, k, v });
-    check([B, H, N, M], pairing);
+    checkKeyMask(name, [B, H, N, M], pairing);
     const [Q, K, V] = [reader(q), reader(k), reader(v)];
     const mask = pairing.mask ? reader(pairing.mask) : () => 1;
     const weight = (b: number, h: number, n: number, m: number) =>
@@ -38,7 +38,7 @@ export const linear: Core = {
 
   lower(g, q, k, v, pairing = {}) {
     const { B, H, N, M } = bind(name, { q, k, v });
-    check([B, H, N, M], pairing);
+    checkKeyMask(name, [B, H, N, M], pairing);
     const { inputs, takes } = pairingInputs(pairing);
     return g.call(name, { eps, takes }, [q, k, v, ...inputs], (f, [Q, K, V, ...rest]) => {
       const { mask } = pairingOf(takes, rest);
@@ -53,16 +53,3 @@ export const linear: Core = {
     });
   },
 };
-
-function check(
-  sizes: readonly [B: number, H: number, N: number, M: number],
-  pairing: Pairing<Tensor, Tensor> | Pairs,
-): void {
-  checkPairing(name, sizes, pairing);
-  if (pairing.bias) throw new ShapeError(`${name}: has no scores to add a bias to, received one`);
-  if (pairing.mask && pairing.mask.shape[2] !== 1) {
-    throw new ShapeError(
-      `${name}: mask must be the same for all queries, N 1, received N ${pairing.mask.shape[2]}`,
-    );
-  }
-}

@@ -9,13 +9,24 @@
  *
  * Cai et al., "Poly Kernel Inception Network for Remote Sensing Detection", 2024, §3.2. arXiv:2403.06258
  */
-import { batchNorm, kernel2d, toMap, toTokens } from "../convolution.ts";
+import {
+  batchNorm,
+  convolved,
+  kernel2d,
+  mapOf,
+  times,
+  tokensOf,
+  toMap,
+  toTokens,
+} from "../convolution.ts";
 import type { Kernel2d } from "../convolution.ts";
 import type { Graph, Init, Value } from "../graph.ts";
-import type { Mixer } from "../operator.ts";
+import type { Mixer, MixerReference } from "../operator.ts";
 import { ZERO } from "../projection.ts";
 import { bind, ShapeError } from "../shape.ts";
 import { refusePairs } from "../reach/windowed.ts";
+import { computed, reader, tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 
 export interface ContextAnchorOptions {
   /** Pixels of a strip, odd. @default 11 */
@@ -131,3 +142,20 @@ function asCall(
     return gate(f, x, inside, length, { clean, afterFirst: same, afterLast: same });
   });
 }
+
+/** The reference of {@link contextAnchor} with plain convolutions. */
+export const contextAnchorReference: MixerReference = (tokens, grid, weights) => {
+  const { rows, columns, valid } = grid;
+  const [map, B] = [mapOf(tokens, grid), tokens.shape[0] ?? 0];
+  const mask = valid && tensor("B C Y X", [B, 1, rows, columns], valid.data);
+  const clean = (x: Tensor<"B C Y X">) => (mask ? times(x, mask) : x);
+  const conv = (x: Tensor<"B C Y X">, at: string) =>
+    convolved(x, weights(`${at}.conv.weight`), weights(`${at}.conv.bias`));
+  const C = map.shape[1] ?? 0;
+  const mean = computed("O I P Q", [C, 1, POOL, POOL], () => 1 / POOL ** 2);
+  const one = clean(conv(convolved(clean(map), mean), "conv1"));
+  const strips = conv(clean(conv(one, "h_conv")), "v_conv");
+  const last = reader(conv(strips, "conv2"));
+  const gate = computed("B C Y X", map.shape, (...i) => 1 / (1 + Math.exp(-last(...i))));
+  return tokensOf(times(map, gate));
+};

@@ -11,10 +11,13 @@
  * Letourneau et al., "PADRe", 2024, §3, equations 1–3. arXiv:2407.11306
  */
 import type { Graph, Value } from "../graph.ts";
-import type { Mixer } from "../operator.ts";
+import type { Mixer, MixerReference } from "../operator.ts";
 import { ONE, ZERO } from "../projection.ts";
 import { refusePairs } from "../reach/windowed.ts";
 import { bind } from "../shape.ts";
+import { times } from "../convolution.ts";
+import { computed, reader, sum } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 
 const name = "densePolynomial";
 
@@ -51,4 +54,32 @@ export function denseTerms(
   const constant = g.weight("L", "N C", [N, C], ZERO);
   const start = g.add(weighted[0] ?? x, constant);
   return { total: weighted.slice(1).reduce((a, z) => g.add(a, z), start), parts };
+}
+
+/** The reference of {@link densePolynomial}. */
+export function densePolynomialReference({
+  degree = 2,
+}: { readonly degree?: number } = {}): MixerReference {
+  return (tokens, { valid }, weights) => {
+    const [B = 0, N = 0, C = 0] = tokens.shape;
+    const keep = valid ? reader(valid) : () => 1;
+    const mix = (a: string, b: string, of: Tensor<"B N C">) => {
+      const [A, D, Z] = [reader(weights(a)), reader(weights(b)), reader(of)];
+      const across = reader(
+        computed("B N C", [B, N, C], (i, n, c) => sum(N, (m) => A(n, m) * keep(i, m) * Z(i, m, c))),
+      );
+      return computed("B N C", [B, N, C], (i, n, c) => sum(C, (e) => across(i, n, e) * D(e, c)));
+    };
+    const parts = [mix("A1", "B1", tokens)];
+    for (let i = 2; i <= degree; i++) {
+      const before = mix(`C${i - 1}`, `D${i - 1}`, parts.at(-1) ?? tokens);
+      parts.push(times(before, mix(`A${i}`, `B${i}`, tokens)));
+    }
+    const [W, L, Z] = [reader(weights("W")), reader(weights("L")), parts.map((z) => reader(z))];
+    return computed(
+      "B N C",
+      [B, N, C],
+      (b, n, c) => L(n, c) + sum(degree, (i) => W(n, c, i) * (Z[i]?.(b, n, c) ?? 0)),
+    );
+  };
 }

@@ -10,13 +10,15 @@
  * Letourneau et al., "PADRe: A Unifying Polynomial Attention Drop-in Replacement for Efficient Vision
  * Transformer", 2024, §3 and §4.1. arXiv:2407.11306
  */
-import { kernel2d, toMap, toTokens } from "../convolution.ts";
+import { convolved, kernel2d, mapOf, times, tokensOf, toMap, toTokens } from "../convolution.ts";
 import type { Kernel2d } from "../convolution.ts";
 import type { Graph, Value } from "../graph.ts";
-import type { Mixer } from "../operator.ts";
+import type { Mixer, MixerReference } from "../operator.ts";
 import { ONE, ZERO } from "../projection.ts";
 import { refusePairs } from "../reach/windowed.ts";
 import { bind, ShapeError } from "../shape.ts";
+import { computed, reader, sum, tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 
 export interface PolynomialOptions {
   /** Factors of the highest term. Accuracy saturates beyond 3. @default 2 */
@@ -138,4 +140,31 @@ function evaluate(
     total = terms === "sum" ? g.add(total, z) : z;
   }
   return total;
+}
+
+/** The reference of {@link polynomial}. */
+export function polynomialReference(options: PolynomialOptions = {}): MixerReference {
+  const { stopAt, terms } = checked(options);
+  return (tokens, grid, weights) => {
+    const { rows, columns, valid } = grid;
+    const [x, B] = [mapOf(tokens, grid), tokens.shape[0] ?? 0];
+    const mask = valid && tensor("B C Y X", [B, 1, rows, columns], valid.data);
+    const conv = (map: Tensor<"B C Y X">, at: string) =>
+      convolved(map, weights(`${at}.weight`), weights(`${at}.bias`));
+    const mix = (map: Tensor<"B C Y X">, channels: string, places: string) => {
+      const mixed = conv(map, channels);
+      return conv(mask ? times(mixed, mask) : mixed, places);
+    };
+    let z = mix(x, "B1", "A1");
+    const parts = [z];
+    for (let i = 2; i <= stopAt; i++) {
+      z = times(mix(z, `D${i - 1}`, `C${i - 1}`), mix(x, `B${i}`, `A${i}`));
+      parts.push(z);
+    }
+    if (terms === "last") return tokensOf(z);
+    const all = parts.map((part) => reader(part));
+    return tokensOf(
+      computed("B C Y X", x.shape, (...i) => sum(all.length, (p) => all[p]?.(...i) ?? 0)),
+    );
+  };
 }

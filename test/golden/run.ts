@@ -1,0 +1,103 @@
+/** Runs golden cases in ONNX Runtime. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { buildGraph, initialWeights } from "../../models/index.ts";
+import type { OnnxGraph } from "../../models/index.ts";
+import { runNative } from "../onnxruntime.ts";
+import { readCase, tensorOf, toleranceOf } from "./case.ts";
+import type { Case } from "./case.ts";
+import { layOut } from "./row.ts";
+import { rowOf } from "./table.ts";
+
+export interface Verdict {
+  readonly name: string;
+  /** Largest error of any tensor over what is allowed: passes up to 1. NaN where nothing could be compared. */
+  readonly worst: number;
+  /** The tensor that it is of. */
+  readonly at: string;
+  readonly compared: number;
+  /** Why the case could not be run or compared. */
+  readonly fault?: string;
+}
+
+/** The `.safetensors` files of a folder and those below. */
+export function casesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".safetensors"))
+    .toSorted()
+    .map((path) => join(folder, path));
+}
+
+/** Runs a case; `undefined` where the table has no row for it. */
+export async function runCase(path: string): Promise<Verdict | undefined> {
+  const c = readCase(path);
+  if (rowOf(c.name) === undefined) return undefined;
+  try {
+    const results = await compute(c);
+    const errors = [...results].map(([name, values]) => compare(c, name, values));
+    const missing = expected(c).filter((name) => !results.has(name));
+    const fault = missing.length > 0 ? `computes no ${missing.join(", ")}` : undefined;
+    const worst = errors.reduce((a, b) => (b.error <= a.error ? a : b), { name: "", error: 0 });
+    return {
+      name: c.name,
+      worst: worst.error,
+      at: worst.name,
+      compared: errors.length,
+      ...(fault && { fault }),
+    };
+  } catch (error) {
+    return { name: c.name, worst: Number.NaN, at: "", compared: 0, fault: String(error) };
+  }
+}
+
+/** The outputs and gradients that a case holds. */
+const expected = (c: Case): string[] =>
+  [...c.tensors.keys()].filter((name) => name.startsWith("out."));
+
+async function compute(c: Case): Promise<Map<string, Float32Array>> {
+  const graph = buildGraph(c.name, (g) => {
+    const outputs = rowOf(c.name)?.build(layOut(g, c)) ?? {};
+    const wanted = Object.entries(outputs).filter(([name]) => c.tensors.has(`out.${name}`));
+    return Object.fromEntries(wanted.map(([name, value]) => [`out.${name}`, value]));
+  });
+  for (const name of graph.outputs) checkShape(c, graph, name);
+  const start = initialWeights(graph);
+  const weights = new Map(
+    [...start].map(([name, data]) => [name, c.tensors.get(`w.${name}`)?.data ?? data]),
+  );
+  const feeds = Object.fromEntries(
+    graph.inputs.map((name) => [name, tensorOf(c, `in.${name}`).data]),
+  );
+  return new Map(Object.entries(await runNative(graph, weights, feeds)));
+}
+
+function checkShape(c: Case, graph: OnnxGraph, name: string): void {
+  const [ours, theirs] = [graph.values.get(name)?.shape, tensorOf(c, name).shape];
+  if (ours?.join() !== theirs.join()) {
+    throw new RangeError(`${name} must be [${theirs.join(" ")}], received [${ours?.join(" ")}]`);
+  }
+}
+
+function compare(c: Case, name: string, values: Float32Array): { name: string; error: number } {
+  const { most, kind } = toleranceOf(c);
+  const wanted = tensorOf(c, name).data;
+  const scale = kind === "abs" ? 1 : largest(c, name);
+  let error = 0;
+  for (const [i, w] of wanted.entries()) {
+    const off = Math.abs((values[i] ?? Number.NaN) - w) / scale / most;
+    if (!(off <= error)) error = w === values[i] ? error : off;
+  }
+  return { name, error };
+}
+
+/**
+ * What "relative" is relative to: the largest value of the tensor; at least a tenth of the largest gradient of the
+ * case, since a gradient that is zero by symmetry comes out as rounding of its terms.
+ */
+function largest(c: Case, name: string): number {
+  const top = (data: Float32Array) => data.reduce((a, v) => Math.max(a, Math.abs(v)), 0);
+  const own = top(tensorOf(c, name).data);
+  if (!name.startsWith("grad.")) return own || 1;
+  const all = [...c.tensors].filter(([n]) => n.startsWith("grad.")).map(([, t]) => top(t.data));
+  return Math.max(own, Math.max(...all) / 10) || 1;
+}

@@ -1,0 +1,14 @@
+/** Which row answers for which case: one row for every beginning of a case's name. */
+import type { Row } from "./row.ts";
+import { CORES } from "./rows/cores.ts";
+import { MIXERS } from "./rows/mixers.ts";
+import { DOT_PRODUCT } from "./rows/dot-product.ts";
+
+export const TABLE: readonly Row[] = [...DOT_PRODUCT, ...CORES, ...MIXERS];
+
+/** The row of a case: the one with the longest prefix that fits. */
+export function rowOf(name: string): Row | undefined {
+  return TABLE.filter(({ prefix }) => name.startsWith(prefix)).toSorted(
+    (a, b) => b.prefix.length - a.prefix.length,
+  )[0];
+}
