@@ -27,3 +27,4 @@ export { type MergeTilesOptions, mergeTiles } from "./merge/tiles.ts";
 export { detect, type FlowOptions, type FlowProgress } from "./detect.ts";
 export type { RunReport, TileCounts } from "./report.ts";
 export { planScene, type ScenePlan } from "./scene-plan.ts";
+export { readResult, type ReadResultOptions, type Result } from "./outputs/result.ts";

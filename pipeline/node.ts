@@ -3,3 +3,4 @@ export { NODE_ENGINES } from "./engines/table-node.ts";
 export { type BatchEvent, type BatchSummary, runBatch } from "./jobs/batch-node.ts";
 export type { BatchOptions } from "./jobs/batch-options.ts";
 export { type PictureOptions, renderPicture } from "./outputs/node/picture.ts";
+export { type Converted, type ConvertOptions, convertLabels } from "./outputs/node/convert.ts";
