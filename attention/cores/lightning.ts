@@ -15,7 +15,6 @@ import type { Core } from "../operator.ts";
 import { checkKeyMask, pairingInputs, pairingOf } from "../pairing.ts";
 import { bind, ShapeError } from "../shape.ts";
 import { computed, reader, sum } from "../tensor.ts";
-import type { Tensor } from "../tensor.ts";
 
 export interface LightningOptions {
   /** How fast each head forgets. @default {@link alibiSlopes} */

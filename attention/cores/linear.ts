@@ -11,9 +11,8 @@
  */
 import type { Core } from "../operator.ts";
 import { checkKeyMask, pairingInputs, pairingOf } from "../pairing.ts";
-import { bind, ShapeError } from "../shape.ts";
+import { bind } from "../shape.ts";
 import { computed, reader, sum } from "../tensor.ts";
-import type { Tensor } from "../tensor.ts";
 
 const name = "linear";
 const eps = 1e-6;

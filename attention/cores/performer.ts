@@ -12,7 +12,7 @@
 import type { Graph, Value } from "../graph.ts";
 import type { Core } from "../operator.ts";
 import { checkKeyMask, pairingInputs, pairingOf } from "../pairing.ts";
-import { bind, ShapeError } from "../shape.ts";
+import { bind } from "../shape.ts";
 import { computed, reader, sum, tensor } from "../tensor.ts";
 import type { Tensor } from "../tensor.ts";
 

@@ -16,20 +16,23 @@ export interface TransformerBlockOptions {
   readonly mlpRatio?: number;
   /** Start of LayerScale; undefined for none. */
   readonly layerScale?: number | undefined;
+  /** Of the norms: ViT has 1e-6, Swin 1e-5. @default 1e-6 */
+  readonly eps?: number;
 }
 
 export function transformerBlock(
   g: Graph,
   x: Tokens,
   grid: Grid,
-  { mixer, mlpRatio = 4, layerScale }: TransformerBlockOptions,
+  { mixer, mlpRatio = 4, layerScale, eps = 1e-6 }: TransformerBlockOptions,
 ): Tokens {
   const { C } = bind("transformerBlock", { x });
   const scaled = (name: string, y: Tokens): Tokens =>
     layerScale === undefined
       ? y
       : g.mul(y, g.at(name).weight("gamma", "C", [C], { kind: "constant", value: layerScale }));
-  const mixed = mixer(g.at("attn"), layerNorm(g.at("norm1"), x), grid);
+  const mixed = mixer(g.at("attn"), layerNorm(g.at("norm1"), x, eps), grid);
   const seen = g.add(x, scaled("ls1", mixed));
-  return g.add(seen, scaled("ls2", mlp(g.at("mlp"), layerNorm(g.at("norm2"), seen), mlpRatio)));
+  const normed = layerNorm(g.at("norm2"), seen, eps);
+  return g.add(seen, scaled("ls2", mlp(g.at("mlp"), normed, mlpRatio)));
 }

@@ -40,7 +40,8 @@ export function drawnWeights(seed: number): Drawn {
     give(name, shape) {
       const known = all.get(name);
       if (known) return known.data;
-      const id = [...name].reduce((a, letter) => 3 * a + letter.charCodeAt(0), seed) % 10_007;
+      const id =
+        Array.from(name).reduce((a, letter) => 3 * a + letter.charCodeAt(0), seed) % 10_007;
       const half = numbers(volume(shape), id).map((v) => v / 2);
       all.set(name, tensor(shape.map((_, i) => `A${i}`).join(" "), shape, half));
       return half;

@@ -1,7 +1,13 @@
 /** Runs golden cases in ONNX Runtime. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { buildGraph, initialWeights } from "../../models/index.ts";
+import {
+  buildGraph,
+  cotangentName,
+  gradientName,
+  initialWeights,
+  pullback,
+} from "../../models/index.ts";
 import type { OnnxGraph } from "../../models/index.ts";
 import { runNative } from "../onnxruntime.ts";
 import { readCase, tensorOf, toleranceOf } from "./case.ts";
@@ -52,8 +58,12 @@ export async function runCase(path: string): Promise<Verdict | undefined> {
 
 /** The outputs and gradients that a case holds. */
 const expected = (c: Case): string[] =>
-  [...c.tensors.keys()].filter((name) => name.startsWith("out."));
+  [...c.tensors.keys()].filter((name) => /^(out|grad)\./.test(name));
 
+/** What a case calls `grad.in.x` and `grad.w.x` is with respect to an input `x` or a weight `x`. */
+const named = (tensor: string): string => tensor.replace(/^grad\.(in|w)\./, "");
+
+/** Every output and gradient that the case holds and the row computes, by the case's names. */
 async function compute(c: Case): Promise<Map<string, Float32Array>> {
   const graph = buildGraph(c.name, (g) => {
     const outputs = rowOf(c.name)?.build(layOut(g, c)) ?? {};
@@ -61,14 +71,25 @@ async function compute(c: Case): Promise<Map<string, Float32Array>> {
     return Object.fromEntries(wanted.map(([name, value]) => [`out.${name}`, value]));
   });
   for (const name of graph.outputs) checkShape(c, graph, name);
-  const start = initialWeights(graph);
+  const gradients = expected(c).filter((name) => name.startsWith("grad."));
+  const pulled = graph.outputs.filter((name) => c.tensors.has(name.replace("out.", "ct.")));
+  const whole = gradients.length > 0 ? pullback(graph, pulled, gradients.map(named)) : graph;
   const weights = new Map(
-    [...start].map(([name, data]) => [name, c.tensors.get(`w.${name}`)?.data ?? data]),
+    [...initialWeights(graph)].map(([name, data]) => [
+      name,
+      c.tensors.get(`w.${name}`)?.data ?? data,
+    ]),
   );
-  const feeds = Object.fromEntries(
-    graph.inputs.map((name) => [name, tensorOf(c, `in.${name}`).data]),
-  );
-  return new Map(Object.entries(await runNative(graph, weights, feeds)));
+  const feeds = [
+    ...graph.inputs.map((name) => [name, tensorOf(c, `in.${name}`).data]),
+    ...(whole === graph ? [] : pulled).map((name) => [
+      cotangentName(name),
+      tensorOf(c, name.replace("out.", "ct.")).data,
+    ]),
+  ];
+  const results = await runNative(whole, weights, Object.fromEntries(feeds));
+  const called = new Map(gradients.map((name) => [gradientName(named(name)), name]));
+  return new Map(Object.entries(results).map(([name, data]) => [called.get(name) ?? name, data]));
 }
 
 function checkShape(c: Case, graph: OnnxGraph, name: string): void {

@@ -2,9 +2,11 @@
 import type { Row } from "./row.ts";
 import { CORES } from "./rows/cores.ts";
 import { MIXERS } from "./rows/mixers.ts";
+import { PKI } from "./rows/pki.ts";
+import { SWIN } from "./rows/swin.ts";
 import { DOT_PRODUCT } from "./rows/dot-product.ts";
 
-export const TABLE: readonly Row[] = [...DOT_PRODUCT, ...CORES, ...MIXERS];
+export const TABLE: readonly Row[] = [...DOT_PRODUCT, ...CORES, ...MIXERS, ...PKI, ...SWIN];
 
 /** The row of a case: the one with the longest prefix that fits. */
 export function rowOf(name: string): Row | undefined {
