@@ -20,3 +20,12 @@ export {
 } from "./writers/geotiff.ts";
 export { type ByteSink, memorySink, type MemorySink } from "./writers/sink.ts";
 export * from "./labels/formats.ts";
+export {
+  type Synthetic,
+  type SyntheticClass,
+  type SyntheticLabels,
+  type SyntheticOptions,
+  synthesise,
+  type TrueObject,
+} from "./synthetic.ts";
+export { countFound, type FoundCount, type Reported } from "./synthetic/count-found.ts";

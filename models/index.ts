@@ -81,3 +81,4 @@ export {
   type TrainingOptions,
   trainingStep,
 } from "./gradient/training-step.ts";
+export { buildMatchedFilter, MATCHED_FILTER_CLASSES } from "./zoo/matched-filter.ts";

@@ -21,12 +21,12 @@ export async function* toBatches(
   tiles: AsyncIterable<ReadTile>,
   size: number,
   preprocessing: Preprocessing,
-  clock?: Clock,
+  clock: Clock,
 ): AsyncGenerator<Batch, void, undefined> {
   const toBatch = (group: readonly ReadTile[]): Batch => {
-    const start = performance.now();
+    const end = clock.begin("prepare");
     const batch = { tiles: group, input: toInput(group, preprocessing) };
-    clock?.add("prepare", performance.now() - start);
+    end();
     return batch;
   };
   let group: ReadTile[] = [];

@@ -1,7 +1,7 @@
 /** Scenes in, map features out: the whole flow. */
 import type { Scene } from "../datasets/index.ts";
 import { toBatches } from "./batch.ts";
-import { startClock, timeReader } from "./clock.ts";
+import { startClock, timed, timeReader } from "./clock.ts";
 import type { Detector } from "./detector.ts";
 import { wholeScene } from "./full-pass.ts";
 import { georeference } from "./georeference.ts";
@@ -13,7 +13,7 @@ import { readTiles } from "./read-tiles.ts";
 import type { RunReport } from "./report.ts";
 import { planScene, type ScenePlan } from "./scene-plan.ts";
 import type { DetectSettings } from "./settings.ts";
-import { recorded, select, timed, until, withinArea } from "./stages.ts";
+import { recorded, select, until, withinArea } from "./stages.ts";
 import { startTally } from "./tally.ts";
 import { wanted } from "./wanted.ts";
 
@@ -61,9 +61,7 @@ export async function* detect(
   const clock = startClock();
   const scene = { ...untimed, read: timed(clock, "read", untimed.read) };
   const model = { ...detector, detect: timed(clock, "infer", detector.detect) };
-  const plan = await clock.timed("plan", () =>
-    planScene(scene, detector.card, settings, { signal }),
-  );
+  const plan = await timed(clock, "plan", planScene)(scene, detector.card, settings, { signal });
   const { tiles, preprocessing, batch } = plan;
   const look = { scoreAtLeast: want.scoreAtLeast, signal };
   const tally = startTally(plan, settings, clock);

@@ -1,7 +1,6 @@
 /** The small stages of the flow, between the large ones. */
 import { type Detections, filterDetections } from "../datasets/index.ts";
 import type { AreaOfInterest } from "./area.ts";
-import type { Clock, Stage } from "./clock.ts";
 import type { TileOutcome } from "./infer.ts";
 import type { Journal } from "./jobs/journal.ts";
 import { centres } from "./preprocess.ts";
@@ -84,13 +83,3 @@ export async function* withinArea(
     yield inside;
   }
 }
-
-/** The same function, on the clock. */
-export const timed =
-  <A extends readonly unknown[], T>(
-    clock: Clock,
-    stage: Stage,
-    work: (...args: A) => Promise<T>,
-  ): ((...args: A) => Promise<T>) =>
-  (...args) =>
-    clock.timed(stage, () => work(...args));
