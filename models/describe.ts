@@ -40,25 +40,22 @@ export function describeModel(found: Found, overrides: CardOverrides = {}): Mode
     ["option", point(overrides.gsdM)],
     ["metadata", written?.gsdM ?? point(metadata.gsdM)],
   );
-  const overlapPx = written?.overlapPx ?? metadata.overlapPx;
-  const scoreAtLeast = written?.scoreAtLeast ?? metadata.scoreAtLeast;
+  const overlapPx = first(["metadata", written?.overlapPx ?? metadata.overlapPx]);
+  const scoreAtLeast = first(["metadata", written?.scoreAtLeast ?? metadata.scoreAtLeast]);
   return {
     name: overrides.name ?? written?.name ?? metadata.description ?? decision.name,
     sha256: found.sha256,
     classes: classes.value,
     input: { ...input, ...habits.value },
     gsdM: gsdM?.value,
-    scoreAtLeast,
-    overlapPx,
+    scoreAtLeast: scoreAtLeast?.value,
+    overlapPx: overlapPx?.value,
     oriented: decision.oriented,
     licence: written?.licence ?? metadata.licence,
     provenance: {
       ...found.provenance,
-      classes: classes.from,
       ...habits.from,
-      ...(gsdM === undefined ? {} : { gsdM: gsdM.from }),
-      ...(scoreAtLeast === undefined ? {} : { scoreAtLeast: "metadata" }),
-      ...(overlapPx === undefined ? {} : { overlapPx: "metadata" }),
+      ...sources({ classes, gsdM, scoreAtLeast, overlapPx }),
     },
   };
 }
@@ -67,6 +64,15 @@ interface Fact<T> {
   readonly value: T;
   readonly from: string;
 }
+
+const sources = (
+  facts: Readonly<Record<string, Fact<unknown> | undefined>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(facts).flatMap(([name, fact]) =>
+      fact === undefined ? [] : [[name, fact.from]],
+    ),
+  );
 
 /** The first source that knows. */
 function first<T>(

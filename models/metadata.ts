@@ -42,8 +42,20 @@ export function readMetadata(properties: Readonly<Record<string, string>>): Meta
 }
 
 function fromNadir(properties: Readonly<Record<string, string>>): Metadata {
-  const card = json(properties[CARD_KEY]) as ModelCard | undefined;
-  return { dialect: "nadir", card, classes: card?.classes };
+  const card = json(properties[CARD_KEY]);
+  return isCard(card) ? { dialect: "nadir", card, classes: card.classes } : { dialect: "nadir" };
+}
+
+/** The parts that loading relies on; a file may hold anything. */
+function isCard(value: unknown): value is ModelCard {
+  const { classes, input } = (value ?? {}) as Partial<ModelCard>;
+  return (
+    Array.isArray(classes) &&
+    classes.every((name) => typeof name === "string") &&
+    typeof input?.channels === "number" &&
+    toNumbers(input.mean) !== undefined &&
+    toNumbers(input.std) !== undefined
+  );
 }
 
 function fromUltralytics(properties: Readonly<Record<string, string>>): Metadata {

@@ -18,8 +18,7 @@ export const rfDetr: Head = {
     const found = queries(facts, "dets", "labels");
     if (found === undefined) return undefined;
     const { rows, columns } = found;
-    // One column more than there are names is the background, which training never asks for.
-    const classCount = Math.min(columns, facts.classes?.length ?? columns);
+    const classCount = withoutBackground(facts, columns);
     return {
       classCount,
       oriented: false,
@@ -63,7 +62,7 @@ export const huggingFaceSigmoid: Head = {
   match(facts) {
     const found = queries(facts, "pred_boxes", "logits");
     if (found === undefined) return undefined;
-    const classCount = Math.min(found.columns, facts.classes?.length ?? found.columns);
+    const classCount = withoutBackground(facts, found.columns);
     const hasMask = facts.summary.inputs.some(({ name }) => name === "pixel_mask");
     return {
       ...huggingFace(facts, found, classCount),
@@ -129,6 +128,10 @@ function queries({ probe }: Facts, boxes: string, logits: string): Table | undef
   if (b?.dims.length !== 3 || b.dims[2] !== 4 || l?.dims.length !== 3) return undefined;
   return l.dims[1] === b.dims[1] ? toTable(l) : undefined;
 }
+
+/** One column more than there are names is the background, which training never asks for. */
+const withoutBackground = ({ classes }: Facts, columns: number): number =>
+  classes?.length === columns - 1 ? columns - 1 : columns;
 
 const namesReason = ({ rows, columns }: Table): string =>
   `Outputs pred_boxes and logits hold ${rows} boxes and ${columns} logits for each: the names of Hugging Face's DETRs.`;

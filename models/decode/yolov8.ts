@@ -91,7 +91,7 @@ function contentOf({ metadata, classes }: Facts, { sole, table, columns }: Lying
     const reasons = [`The metadata say obb: ${rest - 1} classes, then the angle.`];
     return { classCount: rest - 1, angle: true, reasons, notices: [] };
   }
-  if (count !== undefined && rest > count + 1) {
+  if (metadata.task === "pose" && count !== undefined && rest > count) {
     const notices = [`Key points are ignored: ${rest - count} values of each box.`];
     const reasons = [`After the box come ${count} classes, as many as there are names.`];
     return { classCount: count, angle: false, reasons, notices };

@@ -300,7 +300,8 @@ describe("transformers", () => {
   const box = [22, 11, 42, 21];
 
   test("RF-DETR: logits with a sigmoid", async () => {
-    const labels = rowsWith(10, 3, { 4: [logit(0.1), logit(0.9), -9] }, -9);
+    // The fourth column is the background.
+    const labels = rowsWith(10, 4, { 4: [logit(0.1), logit(0.9), -9, 9] }, -9);
     const detector = await load({
       imageName: "input",
       outputs: { dets: fractions, labels },
