@@ -82,3 +82,5 @@ export {
   trainingStep,
 } from "./gradient/training-step.ts";
 export { buildMatchedFilter, MATCHED_FILTER_CLASSES } from "./zoo/matched-filter.ts";
+export { checkModel } from "./onnx/check.ts";
+export { type Network, simplify } from "./onnx/simplify.ts";
