@@ -21,9 +21,11 @@ export interface RtreeNode {
   readonly data: Uint8Array;
 }
 
-interface Cell {
-  readonly id: number;
-  readonly box: Float64Array;
+/** The cells of one level of the tree, from left to right. */
+interface Level {
+  readonly count: number;
+  readonly id: (i: number) => number;
+  readonly box: (i: number) => Float64Array;
 }
 
 /**
@@ -32,70 +34,90 @@ interface Cell {
  * @yields every node, the root last
  */
 export function* packRtree(extents: Extents): Generator<RtreeNode, void, undefined> {
-  let next = 2;
-  let cells: readonly Cell[] = Array.from(extents.hilbertOrder(), (i) => ({
-    id: i + 1,
-    box: extents.at(i),
-  }));
-  let isLeaf = true;
+  const order = extents.hilbertOrder();
+  const place = (i: number): number => order[i] ?? 0;
+  const leaves: Level = {
+    count: extents.count,
+    id: (i) => place(i) + 1,
+    box: (i) => extents.at(place(i)),
+  };
+  let level = leaves;
   let depth = 0;
-  while (cells.length > CELLS_IN_NODE) {
-    // A node's parent gets its number after all nodes of its level.
-    const groups = inGroups(cells);
-    const firstParent = next + groups.length;
-    const parents = groups.length > CELLS_IN_NODE ? evenGroups(groups.length) : undefined;
-    const above: Cell[] = [];
-    for (const [i, group] of groups.entries()) {
-      const box = Float64Array.of(Infinity, Infinity, -Infinity, -Infinity);
-      for (const cell of group) widen(box, cell.box);
-      above.push({ id: next, box });
+  for (let first = 2; level.count > CELLS_IN_NODE; depth++) {
+    const above = levelAbove(level, first);
+    const grandparents = groupsOf(above.count);
+    for (let node = 0; node < above.count; node++) {
+      const [from, to] = groupRange(node, above.count, level.count);
       yield {
-        number: next++,
-        parent: parents === undefined ? 1 : firstParent + (parents[i] ?? 0),
-        rows: isLeaf ? group.map(({ id }) => id) : [],
-        data: nodeBytes(group, 0),
+        number: first + node,
+        // Numbers go level by level, so the nodes above start where this level ends.
+        parent:
+          grandparents === 1
+            ? 1
+            : first + above.count + groupOfItem(node, grandparents, above.count),
+        rows: level === leaves ? ids(level, from, to) : [],
+        data: nodeBytes(level, from, to, 0),
       };
     }
-    cells = above;
-    isLeaf = false;
-    depth++;
+    first += above.count;
+    level = above;
   }
   yield {
     number: 1,
     parent: undefined,
-    rows: isLeaf ? cells.map(({ id }) => id) : [],
-    data: nodeBytes(cells, depth),
+    rows: level === leaves ? ids(level, 0, level.count) : [],
+    data: nodeBytes(level, 0, level.count, depth),
   };
 }
 
-/** For each of `count` items, the number of its group; groups are as few as can be and nearly equal. */
-function evenGroups(count: number): readonly number[] {
-  const groups = Math.ceil(count / CELLS_IN_NODE);
-  return Array.from({ length: count }, (_, i) => Math.floor((i * groups) / count));
+/** The nodes over a level, numbered from `first`, as cells of the level above. */
+function levelAbove(level: Level, first: number): Level {
+  const count = groupsOf(level.count);
+  const boxes = new Float64Array(4 * count);
+  const box = (i: number): Float64Array => boxes.subarray(4 * i, 4 * i + 4);
+  for (let node = 0; node < count; node++) {
+    box(node).set([Infinity, Infinity, -Infinity, -Infinity]);
+    const [from, to] = groupRange(node, count, level.count);
+    for (let i = from; i < to; i++) widen(box(node), level.box(i));
+  }
+  return { count, id: (i) => first + i, box };
 }
 
-function inGroups(cells: readonly Cell[]): readonly (readonly Cell[])[] {
-  const groups: Cell[][] = [];
-  evenGroups(cells.length).forEach((group, i) => {
-    const cell = cells[i];
-    if (cell !== undefined) (groups[group] ??= []).push(cell);
-  });
-  return groups;
+/** As few groups as can be; {@link groupRange} makes them nearly equal. */
+function groupsOf(count: number): number {
+  return Math.ceil(count / CELLS_IN_NODE);
+}
+
+function groupOfItem(item: number, groups: number, count: number): number {
+  return Math.floor((item * groups) / count);
+}
+
+/** Half-open range of the items in a group: those that {@link groupOfItem} puts there. */
+function groupRange(
+  group: number,
+  groups: number,
+  count: number,
+): readonly [from: number, to: number] {
+  return [Math.ceil((group * count) / groups), Math.ceil(((group + 1) * count) / groups)];
+}
+
+function ids(level: Level, from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from }, (_, i) => level.id(from + i));
 }
 
 /** Big-endian: depth of the tree (root only), number of cells, then `id minx maxx miny maxy` each. */
-function nodeBytes(cells: readonly Cell[], depth: number): Uint8Array {
+function nodeBytes(level: Level, from: number, to: number, depth: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(NODE_BYTES));
   view.setUint16(0, depth);
-  view.setUint16(2, cells.length);
-  cells.forEach(({ id, box: [west = 0, south = 0, east = 0, north = 0] }, i) => {
-    const at = 4 + i * CELL_BYTES;
-    view.setBigInt64(at, BigInt(id));
+  view.setUint16(2, to - from);
+  for (let i = from, at = 4; i < to; i++, at += CELL_BYTES) {
+    const [west = 0, south = 0, east = 0, north = 0] = level.box(i);
+    view.setBigInt64(at, BigInt(level.id(i)));
     view.setFloat32(at + 8, notAbove(west));
     view.setFloat32(at + 12, -notAbove(-east));
     view.setFloat32(at + 16, notAbove(south));
     view.setFloat32(at + 20, -notAbove(-north));
-  });
+  }
   return new Uint8Array(view.buffer);
 }
 

@@ -49,7 +49,11 @@ export async function openGeopackage(path: string, context: OutputContext): Prom
   let layer: Layer | undefined;
 
   const remove = async (): Promise<void> => {
-    layer?.close();
+    try {
+      layer?.close();
+    } catch {
+      // After a failed write closing fails for the same reason; the file goes in any case.
+    }
     layer = undefined;
     await rm(partial, { force: true });
     await rm(lock, { recursive: true, force: true });
@@ -60,8 +64,9 @@ export async function openGeopackage(path: string, context: OutputContext): Prom
     try {
       await work();
     } catch (error) {
+      const failure = await sqliteError(path, error); // before the space is free again
       await remove();
-      throw await sqliteError(path, error);
+      throw failure;
     }
   };
   const opened = (): Layer => {
@@ -130,8 +135,11 @@ function openLayer(file: string, context: OutputContext, srsId: number): Layer {
 }
 
 function close(database: SqliteDatabase, statement: Statement): void {
-  if (!statement.isFinalized) statement.finalize();
-  if (database.isOpen) database.close();
+  try {
+    if (!statement.isFinalized) statement.finalize();
+  } finally {
+    if (database.isOpen) database.close();
+  }
 }
 
 /** §1.1.2.1.2: 4326, -1 and 0 are always there. */
