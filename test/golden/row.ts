@@ -10,6 +10,8 @@ export interface Row {
   readonly prefix: string;
   /** Writes the case's computation: every output that the case has, by name. */
   readonly build: (desk: Desk) => Readonly<Record<string, Value>>;
+  /** Run as in training: outputs that are what a stored value is after the run. */
+  readonly training?: Readonly<Record<string, string>>;
 }
 
 /** A case laid out as a graph. */

@@ -9,10 +9,11 @@ import {
   pullback,
 } from "../../models/index.ts";
 import type { OnnxGraph } from "../../models/index.ts";
-import { runNative } from "../onnxruntime.ts";
+import { runNative, runTraining } from "../onnxruntime.ts";
 import { readCase, tensorOf, toleranceOf } from "./case.ts";
 import type { Case } from "./case.ts";
 import { layOut } from "./row.ts";
+import type { Row } from "./row.ts";
 import { rowOf } from "./table.ts";
 
 export interface Verdict {
@@ -63,13 +64,20 @@ const expected = (c: Case): string[] =>
 /** What a case calls `grad.in.x` and `grad.w.x` is with respect to an input `x` or a weight `x`. */
 const named = (tensor: string): string => tensor.replace(/^grad\.(in|w)\./, "");
 
+const NO_ROW: Row = { prefix: "", build: () => ({}) };
+
 /** Every output and gradient that the case holds and the row computes, by the case's names. */
 async function compute(c: Case): Promise<Map<string, Float32Array>> {
-  const graph = buildGraph(c.name, (g) => {
-    const outputs = rowOf(c.name)?.build(layOut(g, c)) ?? {};
-    const wanted = Object.entries(outputs).filter(([name]) => c.tensors.has(`out.${name}`));
-    return Object.fromEntries(wanted.map(([name, value]) => [`out.${name}`, value]));
-  });
+  const { build, training } = rowOf(c.name) ?? NO_ROW;
+  const graph = buildGraph(
+    c.name,
+    (g) => {
+      const outputs = Object.entries(build(layOut(g, c)));
+      const wanted = outputs.filter(([name]) => c.tensors.has(`out.${name}`));
+      return Object.fromEntries(wanted.map(([name, value]) => [`out.${name}`, value]));
+    },
+    { training: training !== undefined },
+  );
   for (const name of graph.outputs) checkShape(c, graph, name);
   const gradients = expected(c).filter((name) => name.startsWith("grad."));
   const pulled = graph.outputs.filter((name) => c.tensors.has(name.replace("out.", "ct.")));
@@ -87,8 +95,16 @@ async function compute(c: Case): Promise<Map<string, Float32Array>> {
       tensorOf(c, name.replace("out.", "ct.")).data,
     ]),
   ];
-  const results = await runNative(whole, weights, Object.fromEntries(feeds));
-  const called = new Map(gradients.map((name) => [gradientName(named(name)), name]));
+  const results = training
+    ? await runTraining(whole, Object.fromEntries([...feeds, ...weights]))
+    : await runNative(whole, weights, Object.fromEntries(feeds));
+  const after = Object.entries(training ?? {}).map(
+    ([output, stored]) => [whole.updates.get(stored) ?? stored, `out.${output}`] as const,
+  );
+  const called = new Map([
+    ...gradients.map((name) => [gradientName(named(name)), name] as const),
+    ...after,
+  ]);
   return new Map(Object.entries(results).map(([name, data]) => [called.get(name) ?? name, data]));
 }
 

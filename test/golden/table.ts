@@ -3,10 +3,21 @@ import type { Row } from "./row.ts";
 import { CORES } from "./rows/cores.ts";
 import { MIXERS } from "./rows/mixers.ts";
 import { PKI } from "./rows/pki.ts";
+import { PRIMITIVES } from "./rows/primitives.ts";
 import { SWIN } from "./rows/swin.ts";
 import { DOT_PRODUCT } from "./rows/dot-product.ts";
 
-export const TABLE: readonly Row[] = [...DOT_PRODUCT, ...CORES, ...MIXERS, ...PKI, ...SWIN];
+import { VISION } from "./rows/vision.ts";
+
+export const TABLE: readonly Row[] = [
+  ...DOT_PRODUCT,
+  ...CORES,
+  ...MIXERS,
+  ...PKI,
+  ...SWIN,
+  ...VISION,
+  ...PRIMITIVES,
+];
 
 /** The row of a case: the one with the longest prefix that fits. */
 export function rowOf(name: string): Row | undefined {
