@@ -11,7 +11,7 @@
 import type { Graph, Value } from "../../attention/index.ts";
 import { bind } from "../../attention/index.ts";
 import type { FeatureMap } from "../layers/conv.ts";
-import { conv, separable } from "../layers/conv.ts";
+import { separable } from "../layers/conv.ts";
 
 export interface HeadOptions {
   readonly classes: number;
