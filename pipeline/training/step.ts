@@ -1,0 +1,102 @@
+/** The step of training as bytes for an engine, and what goes in and out of it. */
+import type { DetectorNetwork, OnnxGraph, Optimizer, Weights } from "../../models/index.ts";
+import { initialWeights, LOSS, lossGraph, PORTS, STEP, TARGETS, toTrainingOnnx, trainingStep } from "../../models/index.ts";
+import type { Engine, EngineTensor, Feeds, Session } from "../engines/engine.ts";
+import type { TrainingBatch } from "./sample.ts";
+
+export interface StepOptions {
+  readonly batchSize: number;
+  readonly tilePx: number;
+  /** Label rows per image. */
+  readonly rows: number;
+  readonly optimizer: Optimizer;
+  /** Gradients are shortened together to this length. @default 10 */
+  readonly clipNorm?: number;
+}
+
+/** One batch's loss, by parts. */
+export interface StepLoss {
+  readonly total: number;
+  readonly classes: number;
+  readonly boxes: number;
+  /** Length of all gradients before clipping. */
+  readonly gradientNorm: number;
+}
+
+export interface TrainingStep extends AsyncDisposable {
+  /** Where training starts: weights, running statistics, optimizer state, averages. */
+  readonly start: (seed: number) => Weights;
+  /** Trains on one batch; `state` is replaced entry by entry. */
+  readonly run: (state: Map<string, Float32Array>, batch: TrainingBatch, rate: number) => Promise<StepLoss>;
+}
+
+export async function compileStep(
+  engine: Engine,
+  network: DetectorNetwork,
+  { batchSize, tilePx, rows, optimizer, clipNorm = 10 }: StepOptions,
+): Promise<TrainingStep> {
+  const size = { batch: batchSize, widthPx: tilePx, heightPx: tilePx, rows };
+  const graph = trainingStep(lossGraph(network, size), {
+    loss: LOSS.total,
+    optimizer,
+    clipNorm,
+    average: { decay: 0.999, rampSteps: 500 },
+  });
+  const session = await engine.load(toTrainingOnnx(graph));
+  return {
+    start: (seed) => startingState(graph, seed),
+    run: (state, batch, rate) => runStep(session, graph, state, batch, rate),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+}
+
+/** Averages start at the weights. */
+function startingState(graph: OnnxGraph, seed: number): Weights {
+  const state = new Map(initialWeights(graph, { seed }));
+  for (const name of state.keys()) {
+    const weight = state.get(name);
+    if (weight !== undefined && state.has(STEP.average(name))) state.set(STEP.average(name), weight);
+  }
+  return state;
+}
+
+async function runStep(
+  session: Session,
+  graph: OnnxGraph,
+  state: Map<string, Float32Array>,
+  batch: TrainingBatch,
+  rate: number,
+): Promise<StepLoss> {
+  const shaped = (name: string, data: Float32Array): EngineTensor => {
+    return { type: "float32", dims: graph.values.get(name)?.shape ?? [], data };
+  };
+  const given: Readonly<Record<string, Float32Array>> = {
+    [PORTS.image]: batch.images,
+    [PORTS.gsdM]: batch.gsdM,
+    [TARGETS.boxes]: batch.boxes,
+    [TARGETS.classes]: batch.classes,
+    [TARGETS.labelled]: batch.labelled,
+    [STEP.rate]: Float32Array.of(rate),
+  };
+  const feeds: Record<string, EngineTensor> = {};
+  for (const { name } of session.inputs) {
+    const data = given[name] ?? state.get(name);
+    if (data === undefined) throw new RangeError(`runStep: the state must hold ${name}, received ${state.size} others`);
+    feeds[name] = shaped(name, data);
+  }
+  const out = await session.run(feeds);
+  for (const [name, next] of graph.updates) state.set(name, floats(out, next));
+  const number = (name: string): number => floats(out, name)[0] ?? Number.NaN;
+  return {
+    total: number(LOSS.total),
+    classes: number(LOSS.classes),
+    boxes: number(LOSS.boxes),
+    gradientNorm: number(STEP.norm),
+  };
+}
+
+function floats(out: Feeds, name: string): Float32Array {
+  const found = out[name];
+  if (found?.type !== "float32") throw new TypeError(`runStep: ${name} must be float32, received ${found?.type ?? "nothing"}`);
+  return found.data;
+}

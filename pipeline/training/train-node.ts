@@ -1,0 +1,146 @@
+/** The training loop: epochs of augmented batches, a checkpoint after each, events for whoever watches. */
+import { adamW, type DetectorNetwork } from "../../models/index.ts";
+import type { Engine } from "../engines/engine.ts";
+import type { Checkpoint } from "./checkpoint-node.ts";
+import { writeCheckpoint } from "./checkpoint-node.ts";
+import type { TrainingRecord } from "./loader.ts";
+import { epochOrder } from "./loader.ts";
+import type { BadImage } from "./loader-node.ts";
+import { TileWorkers } from "./loader-node.ts";
+import type { LABEL_ROWS } from "./sample.ts";
+import { learningRate } from "./schedule.ts";
+import type { StepLoss, TrainingStep } from "./step.ts";
+import { compileStep } from "./step.ts";
+
+export interface TrainOptions {
+  readonly engine: Engine;
+  readonly tilePx: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly seed: number;
+  /** Highest learning rate. */
+  readonly rate: number;
+  /** @default 0.05 */
+  readonly weightDecay?: number;
+  /** Epochs of rising rate. @default 1 */
+  readonly warmupEpochs?: number;
+  /** Last epochs without mosaics, on tiles as they come in real use. @default a tenth of all */
+  readonly plainEpochs?: number;
+  /** Where checkpoints go. */
+  readonly checkpointPath: string;
+  /** Goes on from here. */
+  readonly from?: Checkpoint | undefined;
+  /** Threads that make tiles. @default 1 */
+  readonly loaders?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type TrainEvent =
+  | {
+      readonly kind: "step";
+      readonly epoch: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly rate: number;
+      readonly loss: StepLoss;
+      /** Milliseconds of the step, and of waiting for its batch. */
+      readonly ms: number;
+      readonly waitedMs: number;
+    }
+  | { readonly kind: "epoch"; readonly epoch: number; readonly epochs: number; readonly state: ReadonlyMap<string, Float32Array> }
+  | { readonly kind: "bad image"; readonly image: BadImage };
+
+/** Training cannot go on: the loss is no number any more. */
+export class TrainingError extends Error {
+  override readonly name = "TrainingError";
+  readonly code = "ERR_TRAINING";
+}
+
+/**
+ * Trains until all epochs are done. The state lies in the checkpoint file after every epoch; a run that is stopped loses
+ * the epoch it was in.
+ *
+ * @throws {TrainingError} where the loss is not finite; the last checkpoint stays as it is
+ */
+export async function* train(
+  network: DetectorNetwork,
+  records: readonly TrainingRecord[],
+  options: TrainOptions,
+): AsyncGenerator<TrainEvent, void, undefined> {
+  const { seed, epochs, batchSize, tilePx, signal, from } = options;
+  const { plainEpochs = Math.ceil(epochs / 10) } = options;
+  const perEpoch = Math.floor(epochOrder(records, seed, 0).length / batchSize);
+  if (perEpoch === 0) {
+    throw new TrainingError(`train: the training set must fill a batch of ${batchSize}, received ${records.length} images`);
+  }
+  const recipe = recipeOf(network, options);
+  if (from !== undefined && from.recipe !== recipe) {
+    throw new TrainingError("train: a run must be resumed with the settings it was started with, received others");
+  }
+  await using steps = new Steps(network, options);
+  const state = new Map(from?.state ?? (await steps.of(16)).start(seed));
+  let step = from?.step ?? 0;
+  for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
+    const mosaic = epoch >= epochs - plainEpochs ? 0 : 0.4;
+    const loader = { seed, sizePx: tilePx, mosaic };
+    await using workers = new TileWorkers({ records, options: loader }, options.loaders);
+    const batches = workers.batches(epoch, {
+      ...loader,
+      batchSize,
+      classCount: network.head.classes,
+      signal,
+    });
+    let asked = performance.now();
+    for await (const batch of batches) {
+      const begun = performance.now();
+      const rate = learningRate(step, {
+        peak: options.rate,
+        warmupSteps: (options.warmupEpochs ?? 1) * perEpoch,
+        steps: epochs * perEpoch,
+      });
+      const loss = await (await steps.of(batch.rows)).run(state, batch, rate);
+      if (!Number.isFinite(loss.total)) {
+        throw new TrainingError(
+          `train: the loss must be finite, received ${loss.total} at step ${step} of epoch ${epoch + 1} with rate ${rate}; lower the rate and resume`,
+        );
+      }
+      step++;
+      const ms = performance.now() - begun;
+      yield { kind: "step", epoch, step, steps: epochs * perEpoch, rate, loss, ms, waitedMs: begun - asked };
+      asked = performance.now();
+    }
+    for (const image of workers.badImages) yield { kind: "bad image", image };
+    await writeCheckpoint(options.checkpointPath, { epoch: epoch + 1, step, recipe, state });
+    yield { kind: "epoch", epoch: epoch + 1, epochs, state };
+  }
+}
+
+/** What must be the same for a run to be resumed. */
+function recipeOf(network: DetectorNetwork, o: TrainOptions): string {
+  const { tilePx, batchSize, epochs, seed, rate, weightDecay, warmupEpochs, plainEpochs } = o;
+  return JSON.stringify({
+    network: network.options,
+    run: { tilePx, batchSize, epochs, seed, rate, weightDecay, warmupEpochs, plainEpochs },
+  });
+}
+
+/** One compiled step for each number of label rows, made when it is first needed. */
+class Steps implements AsyncDisposable {
+  readonly #made = new Map<number, Promise<TrainingStep>>();
+  readonly #make: (rows: number) => Promise<TrainingStep>;
+
+  constructor(network: DetectorNetwork, { engine, batchSize, tilePx, weightDecay = 0.05 }: TrainOptions) {
+    const optimizer = adamW({ weightDecay });
+    this.#make = (rows) => compileStep(engine, network, { batchSize, tilePx, rows, optimizer });
+  }
+
+  of(rows: (typeof LABEL_ROWS)[number] | number): Promise<TrainingStep> {
+    let step = this.#made.get(rows);
+    if (step === undefined) this.#made.set(rows, (step = this.#make(rows)));
+    return step;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const step of this.#made.values()) await (await step)[Symbol.asyncDispose]();
+  }
+}
