@@ -84,3 +84,4 @@ export {
 export { buildMatchedFilter, MATCHED_FILTER_CLASSES } from "./zoo/matched-filter.ts";
 export { checkModel } from "./onnx/check.ts";
 export { type Network, simplify } from "./onnx/simplify.ts";
+export { type GraphSize, inferenceGraph, LOSS, lossGraph, PORTS, TARGETS } from "./zoo/graphs.ts";

@@ -29,7 +29,9 @@ export interface GraphSize {
 /** Image in, decoded boxes and scores out. */
 export function inferenceGraph(network: DetectorNetwork, size: GraphSize): OnnxGraph {
   return buildGraph("nadir", (g) => {
-    const heads = writeNetwork(g, network, size, (name, layout, shape) => g.input(name, layout, shape));
+    const heads = writeNetwork(g, network, size, (name, layout, shape) =>
+      g.input(name, layout, shape),
+    );
     return {
       [PORTS.boxes]: decoded(g, heads, network),
       [PORTS.scores]: g.unary("sigmoid", heads.logits),
@@ -38,7 +40,11 @@ export function inferenceGraph(network: DetectorNetwork, size: GraphSize): OnnxG
 }
 
 /** Inputs of the training graph that hold what lies on the tiles; see `Targets`. */
-export const TARGETS = { boxes: "target.boxes", classes: "target.classes", labelled: "target.labelled" } as const;
+export const TARGETS = {
+  boxes: "target.boxes",
+  classes: "target.classes",
+  labelled: "target.labelled",
+} as const;
 
 /** Outputs of the training graph. */
 export const LOSS = { total: "loss", classes: "loss.classes", boxes: "loss.boxes" } as const;
@@ -58,7 +64,9 @@ export function lossGraph(
   return buildGraph(
     "nadir.loss",
     (g) => {
-      const heads = writeNetwork(g, network, size, (name, layout, shape) => g.input(name, layout, shape));
+      const heads = writeNetwork(g, network, size, (name, layout, shape) =>
+        g.input(name, layout, shape),
+      );
       const targets = {
         boxes: g.input(TARGETS.boxes, "B G F", [B, G, 4]),
         classes: g.input(TARGETS.classes, "B G K", [B, G, K]),
@@ -71,7 +79,11 @@ export function lossGraph(
   );
 }
 
-type Input = <const L extends string>(name: string, layout: L, shape: readonly number[]) => Value<L>;
+type Input = <const L extends string>(
+  name: string,
+  layout: L,
+  shape: readonly number[],
+) => Value<L>;
 
 function writeNetwork(
   g: Graph,
@@ -84,5 +96,7 @@ function writeNetwork(
 }
 
 function decoded(g: Graph, heads: RawHeads, { head }: DetectorNetwork): Value {
-  return head.oriented ? cornersOf(g, decodeOriented(g, heads, head)) : decodeUpright(g, heads, head);
+  return head.oriented
+    ? cornersOf(g, decodeOriented(g, heads, head))
+    : decodeUpright(g, heads, head);
 }

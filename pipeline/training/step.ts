@@ -1,6 +1,15 @@
 /** The step of training as bytes for an engine, and what goes in and out of it. */
 import type { DetectorNetwork, OnnxGraph, Optimizer, Weights } from "../../models/index.ts";
-import { initialWeights, LOSS, lossGraph, PORTS, STEP, TARGETS, toTrainingOnnx, trainingStep } from "../../models/index.ts";
+import {
+  initialWeights,
+  LOSS,
+  lossGraph,
+  PORTS,
+  STEP,
+  TARGETS,
+  toTrainingOnnx,
+  trainingStep,
+} from "../../models/index.ts";
 import type { Engine, EngineTensor, Feeds, Session } from "../engines/engine.ts";
 import type { TrainingBatch } from "./sample.ts";
 
@@ -27,7 +36,11 @@ export interface TrainingStep extends AsyncDisposable {
   /** Where training starts: weights, running statistics, optimizer state, averages. */
   readonly start: (seed: number) => Weights;
   /** Trains on one batch; `state` is replaced entry by entry. */
-  readonly run: (state: Map<string, Float32Array>, batch: TrainingBatch, rate: number) => Promise<StepLoss>;
+  readonly run: (
+    state: Map<string, Float32Array>,
+    batch: TrainingBatch,
+    rate: number,
+  ) => Promise<StepLoss>;
 }
 
 export async function compileStep(
@@ -55,7 +68,8 @@ function startingState(graph: OnnxGraph, seed: number): Weights {
   const state = new Map(initialWeights(graph, { seed }));
   for (const name of state.keys()) {
     const weight = state.get(name);
-    if (weight !== undefined && state.has(STEP.average(name))) state.set(STEP.average(name), weight);
+    if (weight !== undefined && state.has(STEP.average(name)))
+      state.set(STEP.average(name), weight);
   }
   return state;
 }
@@ -81,7 +95,8 @@ async function runStep(
   const feeds: Record<string, EngineTensor> = {};
   for (const { name } of session.inputs) {
     const data = given[name] ?? state.get(name);
-    if (data === undefined) throw new RangeError(`runStep: the state must hold ${name}, received ${state.size} others`);
+    if (data === undefined)
+      throw new RangeError(`runStep: the state must hold ${name}, received ${state.size} others`);
     feeds[name] = shaped(name, data);
   }
   const out = await session.run(feeds);
@@ -97,6 +112,7 @@ async function runStep(
 
 function floats(out: Feeds, name: string): Float32Array {
   const found = out[name];
-  if (found?.type !== "float32") throw new TypeError(`runStep: ${name} must be float32, received ${found?.type ?? "nothing"}`);
+  if (found?.type !== "float32")
+    throw new TypeError(`runStep: ${name} must be float32, received ${found?.type ?? "nothing"}`);
   return found.data;
 }

@@ -47,7 +47,12 @@ export type TrainEvent =
       readonly ms: number;
       readonly waitedMs: number;
     }
-  | { readonly kind: "epoch"; readonly epoch: number; readonly epochs: number; readonly state: ReadonlyMap<string, Float32Array> }
+  | {
+      readonly kind: "epoch";
+      readonly epoch: number;
+      readonly epochs: number;
+      readonly state: ReadonlyMap<string, Float32Array>;
+    }
   | { readonly kind: "bad image"; readonly image: BadImage };
 
 /** Training cannot go on: the loss is no number any more. */
@@ -71,11 +76,15 @@ export async function* train(
   const { plainEpochs = Math.ceil(epochs / 10) } = options;
   const perEpoch = Math.floor(epochOrder(records, seed, 0).length / batchSize);
   if (perEpoch === 0) {
-    throw new TrainingError(`train: the training set must fill a batch of ${batchSize}, received ${records.length} images`);
+    throw new TrainingError(
+      `train: the training set must fill a batch of ${batchSize}, received ${records.length} images`,
+    );
   }
   const recipe = recipeOf(network, options);
   if (from !== undefined && from.recipe !== recipe) {
-    throw new TrainingError("train: a run must be resumed with the settings it was started with, received others");
+    throw new TrainingError(
+      "train: a run must be resumed with the settings it was started with, received others",
+    );
   }
   await using steps = new Steps(network, options);
   const state = new Map(from?.state ?? (await steps.of(16)).start(seed));
@@ -106,7 +115,16 @@ export async function* train(
       }
       step++;
       const ms = performance.now() - begun;
-      yield { kind: "step", epoch, step, steps: epochs * perEpoch, rate, loss, ms, waitedMs: begun - asked };
+      yield {
+        kind: "step",
+        epoch,
+        step,
+        steps: epochs * perEpoch,
+        rate,
+        loss,
+        ms,
+        waitedMs: begun - asked,
+      };
       asked = performance.now();
     }
     for (const image of workers.badImages) yield { kind: "bad image", image };
@@ -129,7 +147,10 @@ class Steps implements AsyncDisposable {
   readonly #made = new Map<number, Promise<TrainingStep>>();
   readonly #make: (rows: number) => Promise<TrainingStep>;
 
-  constructor(network: DetectorNetwork, { engine, batchSize, tilePx, weightDecay = 0.05 }: TrainOptions) {
+  constructor(
+    network: DetectorNetwork,
+    { engine, batchSize, tilePx, weightDecay = 0.05 }: TrainOptions,
+  ) {
     const optimizer = adamW({ weightDecay });
     this.#make = (rows) => compileStep(engine, network, { batchSize, tilePx, rows, optimizer });
   }
