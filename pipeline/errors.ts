@@ -29,6 +29,7 @@ export type ErrorCode =
   | "ERR_RESOLUTION"
   | "ERR_LABELS"
   | "ERR_OUTPUT"
+  | "ERR_TRAINING"
   | "ERR_SHAPE"
   | "ERR_DEVICE"
   | "ERR_CANCELLED"
@@ -60,6 +61,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     meaning: "A label or result file does not follow its format.",
     http: 422,
     exit: EXIT.nothingReadable,
+  },
+  ERR_TRAINING: {
+    meaning: "Training cannot start or go on: the set is empty, or the loss is no number any more.",
+    http: 500,
+    exit: EXIT.someFailed,
   },
   ERR_OUTPUT: {
     meaning: "An output cannot be written, or is there already.",

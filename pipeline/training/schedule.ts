@@ -16,7 +16,3 @@ export function learningRate(
   const progress = Math.min(1, (step - warmupSteps) / Math.max(1, steps - warmupSteps));
   return peak * (floor + ((1 - floor) * (1 + Math.cos(Math.PI * progress))) / 2);
 }
-
-/** Weight of the old value in the moving average of the weights: young averages forget faster. */
-export const averageDecay = (step: number, decay: number): number =>
-  decay * (1 - Math.exp(-(step + 1) / 500));

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { detector } from "../../../models/index.ts";
+import { onnxruntimeNode } from "../../../pipeline/engines/onnxruntime-node.ts";
+import { readCheckpoint } from "../../../pipeline/training/checkpoint-node.ts";
+import type { TrainingRecord } from "../../../pipeline/training/loader.ts";
+import { train } from "../../../pipeline/training/train-node.ts";
+import type { TrainOptions } from "../../../pipeline/training/train-node.ts";
+
+const SIDE = 64;
+const network = detector({ family: "yolo-caa", size: "pico", classes: 1 });
+let folder = "";
+let records: TrainingRecord[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "nadir-train-"));
+  records = await Promise.all(
+    [0, 1, 2, 3].map(async (i) => {
+      const [x, y, size] = [6 + 9 * i, 30 - 6 * i, 18];
+      const svg = `<svg width="${SIDE}" height="${SIDE}"><rect width="100%" height="100%" fill="#335"/><rect x="${x}" y="${y}" width="${size}" height="${size}" fill="#eee"/></svg>`;
+      const path = join(folder, `${i}.png`);
+      await sharp(Buffer.from(svg)).png().toFile(path);
+      return {
+        path,
+        labels: { xyxy: Float64Array.of(x, y, x + size, y + size), classes: Uint16Array.of(0) },
+        labelled: Uint8Array.of(1),
+        gsdM: undefined,
+      };
+    }),
+  );
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const options = (name: string, more: Partial<TrainOptions> = {}): TrainOptions => ({
+  engine: onnxruntimeNode,
+  tilePx: SIDE,
+  batchSize: 2,
+  epochs: 2,
+  seed: 3,
+  rate: 0.002,
+  checkpointPath: join(folder, `${name}.safetensors`),
+  ...more,
+});
+
+async function losses(all: readonly TrainingRecord[], run: TrainOptions): Promise<number[]> {
+  const out: number[] = [];
+  for await (const event of train(network, all, run))
+    if (event.kind === "step") out.push(event.loss.total);
+  return out;
+}
+
+test("a run that was stopped and resumed is the run that was not, to the bit", async () => {
+  const whole = await losses(records, options("whole"));
+  for await (const event of train(network, records, options("halves")))
+    if (event.kind === "epoch") break;
+  const from = await readCheckpoint(join(folder, "halves.safetensors"));
+  expect(from.epoch).toBe(1);
+  const rest = await losses(records, options("halves", { from }));
+  expect(rest).toEqual(whole.slice(2));
+  const [a, b] = [
+    await readCheckpoint(join(folder, "whole.safetensors")),
+    await readCheckpoint(join(folder, "halves.safetensors")),
+  ];
+  expect(b.state).toEqual(a.state);
+}, 120_000);
+
+test("a checkpoint of other settings is refused", async () => {
+  const from = await readCheckpoint(join(folder, "whole.safetensors"));
+  await expect(losses(records, options("whole", { from, rate: 0.01 }))).rejects.toThrow(
+    "a run must be resumed with the settings it was started with",
+  );
+});
+
+test("a bad image is skipped and reported once the epoch is done", async () => {
+  const broken = { ...(records[0] as TrainingRecord), path: join(folder, "missing.png") };
+  const bad: string[] = [];
+  for await (const event of train(
+    network,
+    [broken, ...records.slice(1)],
+    options("bad", { epochs: 1 }),
+  ))
+    if (event.kind === "bad image") bad.push(event.image.path);
+  expect(bad).toContain(broken.path);
+});
+
+test("a set that fills no batch is refused in a sentence", async () => {
+  await expect(losses(records.slice(0, 1), options("few"))).rejects.toThrow(
+    "must fill a batch of 2, received 1 images",
+  );
+});
