@@ -1,6 +1,6 @@
 /** `nadir detect`: objects of scenes into files. */
 import type { Command } from "commander";
-import { EXIT, type ExitStatus, SettingsError } from "../pipeline/index.ts";
+import { EXIT, type ExitStatus, SETTING_NAMES, SettingsError } from "../pipeline/index.ts";
 import { type BatchSummary, runBatch } from "../pipeline/node.ts";
 import type { CliContext } from "./command.ts";
 import { addSettings, settingsFromFlags } from "./flags.ts";
@@ -23,13 +23,13 @@ interface DetectFlags {
 
 export function declareDetect(command: Command, { io, finish }: CliContext): void {
   command
-    .argument("<scenes...>", "files, folders, patterns or addresses")
-    .option("-m, --model <file>", "the detector, an ONNX file")
-    .option("-o, --out <place>", "a folder, a file for one scene, or - for standard output")
-    .option("-c, --config <file>", "settings as YAML or JSON")
-    .option("--progress <how>", `how the run is reported: ${PROGRESS_MODES.join(", ")}`)
-    .option("--json", "prints a summary as one JSON object");
-  addSettings(command, ["model", "pixels", "tiles", "objects", "output", "engine", "run"]);
+    .argument("<scenes...>", "Files, folders, patterns or addresses.")
+    .option("-m, --model <file>", "The detector, an ONNX file.")
+    .option("-o, --out <place>", "A folder, a file for one scene, or - for standard output.")
+    .option("-c, --config <file>", "Settings as YAML or JSON.")
+    .option("--progress <how>", `How the run is reported: ${PROGRESS_MODES.join(", ")}.`)
+    .option("--json", "Prints a summary as one JSON object.");
+  addSettings(command, SETTING_NAMES);
   command.action(async (given: readonly string[], flags: DetectFlags) => {
     const said = gatherSettings(io, settingsFromFlags(command), flags.config);
     finish(await runDetect(io, given, flags, said));

@@ -18,7 +18,7 @@ interface Finding {
 
 export function declareDoctor(command: Command, { io, finish }: CliContext): void {
   command
-    .option("--json", "prints the findings as JSON")
+    .option("--json", "Prints the findings as JSON.")
     .action(async ({ json = false }: { readonly json?: boolean }) => {
       const findings = await examine(io);
       io.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : inWords(findings, io));

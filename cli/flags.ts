@@ -26,9 +26,13 @@ const HEADINGS: Readonly<Record<SettingGroup, string>> = {
 const gather = (text: string, before: unknown): string =>
   typeof before === "string" ? `${before},${text}` : text;
 
-/** Declares a flag for every setting of the groups, with its shorter names. */
-export function addSettings(command: Command, groups: readonly SettingGroup[]): Command {
-  for (const name of SETTING_NAMES.filter((one) => groups.includes(SETTINGS[one].group))) {
+/** The settings under some headings. */
+export const settingsIn = (...groups: readonly SettingGroup[]): readonly SettingName[] =>
+  SETTING_NAMES.filter((name) => groups.includes(SETTINGS[name].group));
+
+/** Declares a flag for each setting, with its shorter names. */
+export function addSettings(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) {
     const { group, argument, aliases = [] } = SETTINGS[name];
     for (const flag of [flagOf(name), ...aliases.map(flagOf)]) {
       for (const form of argument === undefined ? [flag, flag.replace("--", "--no-")] : [flag]) {

@@ -9,8 +9,8 @@ import { grouped, resolution, table } from "./say.ts";
 
 export function declareInfo(command: Command, { io, finish }: CliContext): void {
   command
-    .argument("<scenes...>", "files, folders, patterns or addresses")
-    .option("--json", "prints one JSON object a scene, a line each")
+    .argument("<scenes...>", "Files, folders, patterns or addresses.")
+    .option("--json", "Prints one JSON object a scene, a line each.")
     .action(async (given: readonly string[], { json = false }: { readonly json?: boolean }) => {
       const { paths, notes } = await findInputs(io, given);
       for (const note of notes) io.stderr.write(`nadir: ${note}\n`);

@@ -8,19 +8,35 @@ import { colorsFor } from "./say.ts";
 /** Name → command, in the order of the help page. */
 export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   detect: {
-    summary: "finds objects in scenes and writes them as map features",
+    summary: "Finds objects in scenes and writes them as map features.",
     load: async () => (await import("./detect.ts")).declareDetect,
   },
+  plan: {
+    summary: "Says what detect would do, and what it would cost.",
+    load: async () => (await import("./plan.ts")).declarePlan,
+  },
   info: {
-    summary: "says what a scene is: size, bands, CRS, resolution",
+    summary: "Says what a scene is: size, bands, CRS, resolution.",
     load: async () => (await import("./info.ts")).declareInfo,
   },
   model: {
-    summary: "says what a model file is, and how its outputs are read",
+    summary: "Says what a model file is, and how its outputs are read.",
     load: async () => (await import("./model.ts")).declareModel,
   },
+  render: {
+    summary: "Draws the objects of a result into their scene.",
+    load: async () => (await import("./render.ts")).declareRender,
+  },
+  convert: {
+    summary: "Converts labels between formats, and results to other outputs.",
+    load: async () => (await import("./convert.ts")).declareConvert,
+  },
+  demo: {
+    summary: "Makes a sample scene, detects in it, and counts what was found.",
+    load: async () => (await import("./demo.ts")).declareDemo,
+  },
   doctor: {
-    summary: "says what this machine can do, and what is missing",
+    summary: "Says what this machine can do, and what is missing.",
     load: async () => (await import("./doctor.ts")).declareDoctor,
   },
 };
@@ -50,9 +66,9 @@ export async function createProgram(
   const { stdout, stderr } = context.io;
   const program = new Command("nadir")
     .description("Finds objects in satellite and aerial imagery.")
-    .version(VERSION, "-V, --version", "prints the version")
-    .option("--verbose", "shows where in the code a failure arose")
-    .helpOption("-h, --help", "shows this help")
+    .version(VERSION, "-V, --version", "Prints the version.")
+    .option("--verbose", "Shows where in the code a failure arose.")
+    .helpOption("-h, --help", "Shows this help.")
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({

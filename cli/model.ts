@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { ModelCard } from "../models/index.ts";
 import type { Detector } from "../pipeline/index.ts";
 import type { CliContext } from "./command.ts";
-import { addSettings, settingsFromFlags } from "./flags.ts";
+import { addSettings, settingsFromFlags, settingsIn } from "./flags.ts";
 import { gatherSettings } from "./layers.ts";
 import { openModel } from "./open-model.ts";
 import { bytes, counted, grouped, resolution, table } from "./say.ts";
@@ -11,10 +11,10 @@ import { bytes, counted, grouped, resolution, table } from "./say.ts";
 export function declareModel(command: Command, { io }: CliContext): void {
   const inspect = command
     .command("inspect")
-    .description("says how the outputs are read and why, and what the file says of itself")
-    .argument("<model>", "an ONNX file")
-    .option("--json", "prints the facts as JSON");
-  addSettings(inspect, ["model", "engine"]).action(
+    .description("Says how the outputs are read and why, and what the file says of itself.")
+    .argument("<model>", "An ONNX file.")
+    .option("--json", "Prints the facts as JSON.");
+  addSettings(inspect, settingsIn("model", "engine")).action(
     async (path: string, { json = false }: InspectFlags) => {
       const { layers } = gatherSettings(io, settingsFromFlags(inspect), undefined);
       await using model = await openModel(io, path, layers);

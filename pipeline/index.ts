@@ -28,3 +28,4 @@ export { detect, type FlowOptions, type FlowProgress } from "./detect.ts";
 export type { RunReport, TileCounts } from "./report.ts";
 export { planScene, type ScenePlan } from "./scene-plan.ts";
 export { readResult, type ReadResultOptions, type Result } from "./outputs/result.ts";
+export { estimate, type Estimate, type EstimateOptions } from "./estimate.ts";

@@ -6,3 +6,4 @@ export { type PictureOptions, renderPicture } from "./outputs/node/picture.ts";
 export { type Converted, type ConvertOptions, convertLabels } from "./outputs/node/convert.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./training/checkpoint-node.ts";
 export { train, type TrainEvent, TrainingError, type TrainOptions } from "./training/train-node.ts";
+export { openPartialFile, type PartialFile } from "./outputs/node/partial-file.ts";

@@ -12,10 +12,8 @@ import {
 } from "../../pipeline/index.ts";
 import { scratch } from "./surroundings.ts";
 
-const GROUPS = ["model", "pixels", "tiles", "objects", "output", "engine", "run"] as const;
-
 function flags(...argv: string[]): SettingsInput {
-  const command = addSettings(new Command().exitOverride(), GROUPS);
+  const command = addSettings(new Command().exitOverride(), SETTING_NAMES);
   command.parse(argv, { from: "user" });
   return settingsFromFlags(command);
 }
@@ -25,7 +23,7 @@ const gather = (env: Record<string, string>, said: SettingsInput = {}, config?: 
 
 describe("flags", () => {
   test("every setting has one flag, in kebab case", () => {
-    const command = addSettings(new Command(), GROUPS);
+    const command = addSettings(new Command(), SETTING_NAMES);
     const known = command.options.map(({ long }) => long);
     for (const name of SETTING_NAMES) expect(known).toContain(flagOf(name));
     expect(new Set(known).size).toBe(known.length);

@@ -1,0 +1,73 @@
+/**
+ * `nadir demo`: a run from beginning to end. A seeded scene with known objects is made, a detector of matched
+ * filters is built, and `nadir detect` looks for them; what it reports is compared with what is there.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { countFound, type FoundCount, synthesise, type Synthetic } from "../datasets/index.ts";
+import { crsFromEpsg, crsFromText, writeGeoTiffFile } from "../datasets/node.ts";
+import { buildMatchedFilter } from "../models/index.ts";
+import { EXIT, readResult } from "../pipeline/index.ts";
+import type { CliContext } from "./command.ts";
+import { locate } from "./io.ts";
+import { main } from "./main.ts";
+import { grouped } from "./say.ts";
+
+/** The sample: a square kilometre in half-metre pixels, by the Gulf of Trieste. */
+const SEED = 20;
+const SIDE_PX = 2048;
+const GSD_M = 0.5;
+const ORIGIN = { epsg: 32_633, x: 400_000, y: 5_050_000 };
+
+export function declareDemo(command: Command, { io, finish }: CliContext): void {
+  command
+    .option("-o, --out <folder>", "Where everything is written.", "out")
+    .action(async ({ out }: { readonly out: string }) => {
+      const folder = locate(io, out);
+      const [scene, model, result] = ["sample.tif", "matched-filter.onnx", "sample.geojson"].map(
+        (name) => join(folder, name),
+      ) as [string, string, string];
+      await mkdir(folder, { recursive: true });
+      const sample = await makeSample(scene);
+      await writeFile(model, buildMatchedFilter());
+      io.stderr.write(`made       ${scene}, ${model}\n`);
+      const how = ["--format", "geojson,jpeg", "--overwrite", "replace"];
+      const status = await main(["detect", scene, "-m", model, "-o", folder, ...how], io);
+      if (status !== EXIT.done) return finish(status);
+      const { found, known, extra } = compare(await readFile(result, "utf8"), sample);
+      io.stderr.write(
+        `compared   ${grouped(found)} of ${grouped(known)} known objects were found, ${grouped(extra)} reports are of none\n`,
+      );
+    });
+}
+
+async function makeSample(path: string): Promise<Synthetic> {
+  const crs = crsFromEpsg(ORIGIN.epsg);
+  const sample = synthesise({
+    seed: SEED,
+    width: SIDE_PX,
+    height: SIDE_PX,
+    gsdM: GSD_M,
+    crs,
+    transform: [GSD_M, 0, ORIGIN.x, 0, -GSD_M, ORIGIN.y],
+  });
+  const read = async (window: Parameters<typeof sample.scene.read>[0]) =>
+    (await sample.scene.read(window)).bands;
+  await writeGeoTiffFile(path, { ...sample.scene, overviews: true }, read);
+  return sample;
+}
+
+/** Sets the objects of a GeoJSON result against the known ones. */
+function compare(text: string, { scene, labels }: Synthetic): FoundCount {
+  const { objects, classes } = readResult(text, "demo", { scene, crsFrom: crsFromText });
+  const best = objects.toSorted((a, b) => b.score - a.score);
+  return countFound(labels, {
+    boxes: {
+      kind: "oriented",
+      frame: "scene",
+      corners: Float64Array.from(best.flatMap(({ corners }) => [...corners])),
+    },
+    classes: best.map(({ classIndex }) => labels.classes.indexOf(classes[classIndex] ?? "")),
+  });
+}
