@@ -8,13 +8,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
-import { SceneError, type Samples, type Scene } from "../scene.ts";
+import { SceneError, type Scene } from "../scene.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { fileSource } from "./byte-source-node.ts";
 import type { SceneFormat } from "./formats.ts";
 import { openGeoTiff } from "./geotiff.ts";
 import { defaultRoles, memoryScene } from "./memory.ts";
-import { view } from "./samples.ts";
+import { deinterleave, view } from "./samples.ts";
 import { NODE_CODECS } from "./tiff/codecs-node.ts";
 
 export interface PhotoOptions {
@@ -47,8 +47,9 @@ export async function openPhoto(
     const is16 = depth === "ushort";
     const bytes = autoOrient.width * autoOrient.height * channels * (is16 ? 2 : 1);
     // Said twice, here and in raw(): without this sharp works in 8 bits.
-    const wide = channels >= 3 ? "rgb16" : "grey16";
-    const narrow = channels >= 3 ? "srgb" : "b-w";
+    // Grey with alpha is read as RGBA: sharp drops the alpha of a grey pipeline.
+    const wide = channels >= 2 ? "rgb16" : "grey16";
+    const narrow = channels >= 2 ? "srgb" : "b-w";
     const exact = image.toColourspace(is16 ? wide : narrow);
     const identity = `${owned.identity}:${autoOrient.width}x${autoOrient.height}x${channels}`;
     const named = { source: owned.name, format, identity };
@@ -71,15 +72,7 @@ async function inMemory(image: Sharp, is16: boolean, named: Named): Promise<Scen
   const raw = image.raw({ depth: is16 ? "ushort" : "uchar" });
   const { data, info } = await raw.toBuffer({ resolveWithObject: true });
   const samples = view(is16 ? "uint16" : "uint8", data);
-  const bands = Array.from({ length: info.channels }, (_, band) => {
-    const plane: Samples = is16
-      ? new Uint16Array(info.width * info.height)
-      : new Uint8Array(info.width * info.height);
-    for (let i = 0, from = band; i < plane.length; i += 1, from += info.channels) {
-      plane[i] = samples[from] ?? 0;
-    }
-    return plane;
-  });
+  const bands = deinterleave(samples, info.channels);
   return memoryScene({
     width: info.width,
     height: info.height,

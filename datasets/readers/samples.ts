@@ -58,3 +58,29 @@ export function copyPatch(
     to.set(from.subarray(start, start + width), (toY + row) * toWidth + toX);
   }
 }
+
+/** Interleaved bands to one plane each. */
+export function deinterleave(values: Samples, count: number): readonly Samples[] {
+  if (count === 1) return [values];
+  const type = sampleTypeOf(values);
+  const length = Math.floor(values.length / count);
+  const planes = Array.from({ length: count }, () => allocate(type, length));
+  const [red, green, blue] = planes;
+  if (count === 3 && red !== undefined && green !== undefined && blue !== undefined) {
+    splitThree(values, red, green, blue);
+  } else planes.forEach((plane, band) => takeBand(values, count, band, plane));
+  return planes;
+}
+
+/** One pass over what most pictures are: three strided passes read the pixels three times. */
+function splitThree(values: Samples, red: Samples, green: Samples, blue: Samples): void {
+  for (let i = 0, from = 0; i < red.length; i += 1, from += 3) {
+    red[i] = values[from]!;
+    green[i] = values[from + 1]!;
+    blue[i] = values[from + 2]!;
+  }
+}
+
+function takeBand(values: Samples, count: number, band: number, plane: Samples): void {
+  for (let i = 0, from = band; i < plane.length; i += 1, from += count) plane[i] = values[from]!;
+}

@@ -20,11 +20,14 @@ export function validity(
   bands: readonly Samples[],
   { nodata, alpha, mask }: ValiditySources,
 ): Uint8Array | undefined {
+  const isFloat = bands.some(isFloatBand);
+  if (nodata === undefined && alpha === undefined && mask === undefined && !isFloat)
+    return undefined;
   const length = bands[0]?.length ?? 0;
   const valid = new Uint8Array(length).fill(1);
   if (nodata !== undefined && bands.length > 0) clearNodata(valid, bands, nodata);
   for (const band of bands) {
-    if (band instanceof Float32Array || band instanceof Float64Array) clearNonFinite(valid, band);
+    if (isFloatBand(band)) clearNonFinite(valid, band);
   }
   for (const layer of [alpha, mask]) {
     if (layer === undefined) continue;
@@ -33,12 +36,17 @@ export function validity(
   return valid.includes(0) ? valid : undefined;
 }
 
+function isFloatBand(band: Samples): band is Float32Array | Float64Array {
+  return band instanceof Float32Array || band instanceof Float64Array;
+}
+
 function clearNodata(valid: Uint8Array, bands: readonly Samples[], nodata: number): void {
   const [first, ...others] = bands;
   if (first === undefined || Number.isNaN(nodata)) return; // NaN is cleared as not finite
   const value = first instanceof Float32Array ? Math.fround(nodata) : nodata;
-  for (let i = 0; i < valid.length; i += 1) {
-    if (first[i] === value && others.every((band) => band[i] === value)) valid[i] = 0;
+  for (let i = 0; i < valid.length; i += 1) if (first[i] === value) valid[i] = 0;
+  for (const band of others) {
+    for (let i = 0; i < valid.length; i += 1) if (band[i] !== value) valid[i] = 1;
   }
 }
 

@@ -2,7 +2,7 @@
 import { SceneError, type Samples, type Window } from "../../scene.ts";
 import type { BlockCache } from "../block-cache.ts";
 import type { PagedSource } from "../byte-source.ts";
-import { allocate, copyPatch } from "../samples.ts";
+import { allocate, copyPatch, deinterleave } from "../samples.ts";
 import { type Codecs, type EncodedBlock, UNREADABLE } from "./codecs.ts";
 import type { Layout } from "./layout.ts";
 import { toSamples } from "./predictor.ts";
@@ -202,7 +202,7 @@ async function decodeBlock(
     const values = toSamples(bytes.subarray(0, expectedBytes), block, decoded?.native === true);
     const isYCbCr = layout.photometric === PHOTOMETRIC.yCbCr && samples === 3;
     if (isYCbCr && decoded?.rgb !== true) yCbCrToRgb(values);
-    return { width, planes: deinterleave(layout, values, samples) };
+    return { width, planes: deinterleave(values, samples) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SceneError(
@@ -210,16 +210,6 @@ async function decodeBlock(
       { cause },
     );
   }
-}
-
-function deinterleave({ sampleType }: Layout, values: Samples, samples: number): Samples[] {
-  if (samples === 1) return [values];
-  const length = values.length / samples;
-  return Array.from({ length: samples }, (_, band) => {
-    const plane = allocate(sampleType, length);
-    for (let i = 0, from = band; i < length; i += 1, from += samples) plane[i] = values[from] ?? 0;
-    return plane;
-  });
 }
 
 /** Copies what a block and a window share. */
