@@ -5,10 +5,10 @@
  * Li et al., "Generalized Focal Loss", 2020, §3.2, arXiv:2006.04388; Yu et al., "PP-PicoDet", 2021, arXiv:2111.00902
  */
 import type { Columns } from "./columns.ts";
-import { cellsOf, cellsOnce, stridesFor } from "./grid.ts";
+import { cellsOf, cellsOnce } from "./grid.ts";
 import { IMAGENET, NANODET } from "./habits.ts";
 import type { Facts, Head } from "./head.ts";
-import { isProbability, soleOutput } from "./rows.ts";
+import { isProbability, soleOutput, stridesOfRows } from "./rows.ts";
 import { decodeTiles, indexOfMax, named, rangeOf, toTable } from "./table.ts";
 
 /** Bins of a side in every published model. */
@@ -64,7 +64,7 @@ export const nanoDet: Head = {
   layout: "(B, cells, classes + 32): class scores, 4 sides × 8 bins",
   match(facts, asked) {
     const sole = soleOutput(facts);
-    const strides = sole && stridesFor(sole.first, facts);
+    const strides = sole && stridesOfRows(sole, facts, asked);
     if (sole === undefined || strides === undefined || sole.second <= SIDES) return undefined;
     const table = toTable(named(facts.probe, sole.name));
     const { min, max } = rangeOf(table, sole.second - 1);

@@ -9,7 +9,7 @@ export interface Cells {
   readonly stride: Float32Array;
 }
 
-/** Sets of strides that published detectors use. */
+/** Sets of strides that published detectors use, the most usual first. */
 const STRIDES: readonly (readonly number[])[] = [
   [8, 16, 32],
   [8, 16, 32, 64],
@@ -23,9 +23,15 @@ interface Size {
   readonly height: number;
 }
 
+/** How usual the strides are that give `rows` candidates: 0 for the most usual, infinite where none do. */
+export function strideRank(rows: number, size: Size, perCell = 1): number {
+  const rank = STRIDES.findIndex((strides) => cellCount(size, strides) * perCell === rows);
+  return rank < 0 ? Infinity : rank;
+}
+
 /** Which strides give `rows` candidates with `perCell` in each cell; undefined where none do. */
 export function stridesFor(rows: number, size: Size, perCell = 1): readonly number[] | undefined {
-  return STRIDES.find((strides) => cellCount(size, strides) * perCell === rows);
+  return STRIDES[strideRank(rows, size, perCell)];
 }
 
 export function cellCount({ width, height }: Size, strides: readonly number[]): number {

@@ -1,5 +1,6 @@
 /** What YOLO-like heads share: one output with a row (or a column) for each candidate. */
 import type { Columns } from "./columns.ts";
+import { strideRank, stridesFor } from "./grid.ts";
 import type { DecodeContext, Decoded, Facts } from "./head.ts";
 import { decodeTiles, indexOfMax, rangeOf, type Table } from "./table.ts";
 
@@ -30,6 +31,26 @@ export function soleOutput({ probe }: Facts): Sole | undefined {
       ? [`Masks are ignored: ${others.join(", ")} and ${prototypes} coefficients of each box.`]
       : others.map((other) => `Output ${other} is ignored.`);
   return { name, first: dims[1] ?? 0, second: dims[2] ?? 0, masks: prototypes, notices };
+}
+
+/**
+ * Whether the candidates lie on the second axis: the axis that counts the cells of the more usual strides, else the
+ * longer one.
+ */
+export function liesDown({ first, second }: Sole, facts: Facts): boolean {
+  const ofFirst = Math.min(strideRank(first, facts), strideRank(first, facts, 3));
+  const ofSecond = strideRank(second, facts);
+  return ofSecond < ofFirst || (ofSecond === ofFirst && second > first);
+}
+
+/** The strides whose cells the first axis counts, `perCell` rows each, unless the candidates lie on the other. */
+export function stridesOfRows(
+  sole: Sole,
+  facts: Facts,
+  asked: boolean,
+  perCell = 1,
+): readonly number[] | undefined {
+  return liesDown(sole, facts) && !asked ? undefined : stridesFor(sole.first, facts, perCell);
 }
 
 /** Pixels for one unit of a box coordinate. */

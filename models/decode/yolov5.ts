@@ -1,8 +1,14 @@
 /** YOLOv5 and YOLOv7: three anchors in each cell, boxes in pixels, objectness, classes; scores are sigmoids already. */
-import { stridesFor } from "./grid.ts";
 import { ULTRALYTICS } from "./habits.ts";
 import type { Head } from "./head.ts";
-import { addCentredBy, decodeObjectness, isProbability, scaleOf, soleOutput } from "./rows.ts";
+import {
+  addCentredBy,
+  decodeObjectness,
+  isProbability,
+  scaleOf,
+  soleOutput,
+  stridesOfRows,
+} from "./rows.ts";
 import { named, toTable } from "./table.ts";
 
 export const yolov5: Head = {
@@ -12,7 +18,7 @@ export const yolov5: Head = {
     const sole = soleOutput(facts);
     if (sole === undefined || sole.second - 5 - sole.masks < 1) return undefined;
     const table = toTable(named(facts.probe, sole.name));
-    const strides = stridesFor(sole.first, facts, 3);
+    const strides = stridesOfRows(sole, facts, asked, 3);
     if (!asked && (strides === undefined || !isProbability(table, 4))) return undefined;
     const classCount = sole.second - 5 - sole.masks;
     const scale = scaleOf(table, facts);

@@ -6,7 +6,7 @@
 import { stridesFor } from "./grid.ts";
 import { ULTRALYTICS } from "./habits.ts";
 import type { Facts, Head, HeadMatch } from "./head.ts";
-import { isProbability, scaleOf, type Scale, type Sole, soleOutput } from "./rows.ts";
+import { isProbability, liesDown, scaleOf, type Scale, type Sole, soleOutput } from "./rows.ts";
 import { bestOfRows, decodeTiles, named, type Table, toTable } from "./table.ts";
 
 export const yolov8: Head = {
@@ -49,7 +49,7 @@ interface Lying {
 function lyingTable(facts: Facts, asked: boolean): Lying | undefined {
   const sole = soleOutput(facts);
   if (sole === undefined) return undefined;
-  const turned = isTurned(sole, facts);
+  const turned = liesDown(sole, facts);
   const [rows, columns] = turned ? [sole.second, sole.first] : [sole.first, sole.second];
   if (columns - sole.masks < 5) return undefined;
   const strides = stridesFor(rows, facts);
@@ -66,13 +66,6 @@ function lyingTable(facts: Facts, asked: boolean): Lying | undefined {
   const cells = strides === undefined ? "" : `: one for each cell of strides ${strides.join(", ")}`;
   const reason = `Output ${sole.name} has ${columns} values for each of ${rows} candidates${cells}.`;
   return { sole, table, turned, columns, reason };
-}
-
-/** Whether the candidates are on the last axis: the one that counts cells, else the longer one. */
-function isTurned({ first, second }: Sole, facts: Facts): boolean {
-  const [ofFirst, ofSecond] = [stridesFor(first, facts), stridesFor(second, facts)];
-  if ((ofFirst === undefined) === (ofSecond === undefined)) return first < second;
-  return ofSecond !== undefined;
 }
 
 interface Content {

@@ -5,7 +5,7 @@
  *
  * Ge et al., "YOLOX: Exceeding YOLO Series in 2021", §2. arXiv:2107.08430
  */
-import { cellsOnce, stridesFor } from "./grid.ts";
+import { cellsOnce } from "./grid.ts";
 import { ULTRALYTICS, YOLOX } from "./habits.ts";
 import type { Facts, Head, HeadMatch, InputHabits } from "./head.ts";
 import {
@@ -15,6 +15,7 @@ import {
   scaleOf,
   type Sole,
   soleOutput,
+  stridesOfRows,
 } from "./rows.ts";
 import { named, rangeOf, type Table, toTable } from "./table.ts";
 
@@ -22,7 +23,7 @@ export const yolox: Head = {
   name: "yolox",
   layout: "(B, N, 5 + classes), one row a cell: offset x y, log w h, objectness, class scores",
   match(facts, asked) {
-    const found = rowPerCell(facts);
+    const found = rowPerCell(facts, asked);
     if (found === undefined || !(asked || (found.areScores && found.isRaw))) return undefined;
     const { sole, strides, reasons, widths } = found;
     const cells = cellsOnce(strides);
@@ -60,7 +61,7 @@ export const yoloxDecoded: Head = {
   name: "yolox-decoded",
   layout: "(B, N, 5 + classes), one row a cell: x y w h in pixels, objectness, class scores",
   match(facts, asked) {
-    const found = rowPerCell(facts);
+    const found = rowPerCell(facts, asked);
     const fits = found?.areScores === true && !found.isRaw && !found.isCertain;
     if (found === undefined || !(asked || fits)) return undefined;
     return decodedMatch(found, facts, YOLOX, `Widths lie in ${found.widths}: decoded already.`);
@@ -71,7 +72,7 @@ export const yolov6: Head = {
   name: "yolov6",
   layout: "(B, N, 5 + classes), one row a cell: x y w h in pixels, 1, class scores",
   match(facts, asked) {
-    const found = rowPerCell(facts);
+    const found = rowPerCell(facts, asked);
     const fits = found?.areScores === true && !found.isRaw && found.isCertain;
     if (found === undefined || !(asked || fits)) return undefined;
     return decodedMatch(
@@ -98,9 +99,9 @@ interface RowPerCell {
   readonly areScores: boolean;
 }
 
-function rowPerCell(facts: Facts): RowPerCell | undefined {
+function rowPerCell(facts: Facts, asked: boolean): RowPerCell | undefined {
   const sole = soleOutput(facts);
-  const strides = sole && stridesFor(sole.first, facts);
+  const strides = sole && stridesOfRows(sole, facts, asked);
   if (sole === undefined || strides === undefined || sole.second < 6) return undefined;
   const table = toTable(named(facts.probe, sole.name));
   const [width, object] = [rangeOf(table, 2), rangeOf(table, 4)];
