@@ -5,13 +5,25 @@ import type { Case } from "./case.ts";
 import { tensorOf } from "./case.ts";
 
 /** How a kind of case is run: one for every beginning of a name. */
-export interface Row {
+export type Row = GraphRow | RunRow;
+
+interface AnyRow {
   /** Answers for the cases whose names start with this; the longest one that fits is taken. */
   readonly prefix: string;
+}
+
+/** A case that is one graph. */
+export interface GraphRow extends AnyRow {
   /** Writes the case's computation: every output that the case has, by name. */
   readonly build: (desk: Desk) => Readonly<Record<string, Value>>;
   /** Run as in training: outputs that are what a stored value is after the run. */
   readonly training?: Readonly<Record<string, string>>;
+}
+
+/** A case of several runs. */
+export interface RunRow extends AnyRow {
+  /** Computes every `out.name` of the case. */
+  readonly run: (c: Case) => Promise<ReadonlyMap<string, Float32Array>>;
 }
 
 /** A case laid out as a graph. */

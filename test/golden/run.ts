@@ -13,7 +13,7 @@ import { runNative, runTraining } from "../onnxruntime.ts";
 import { readCase, tensorOf, toleranceOf } from "./case.ts";
 import type { Case } from "./case.ts";
 import { layOut } from "./row.ts";
-import type { Row } from "./row.ts";
+import type { GraphRow } from "./row.ts";
 import { rowOf } from "./table.ts";
 
 export interface Verdict {
@@ -38,9 +38,10 @@ export function casesIn(folder: string): string[] {
 /** Runs a case; `undefined` where the table has no row for it. */
 export async function runCase(path: string): Promise<Verdict | undefined> {
   const c = readCase(path);
-  if (rowOf(c.name) === undefined) return undefined;
+  const row = rowOf(c.name);
+  if (row === undefined) return undefined;
   try {
-    const results = await compute(c);
+    const results = await ("run" in row ? row.run(c) : compute(c, row));
     const errors = [...results].map(([name, values]) => compare(c, name, values));
     const missing = expected(c).filter((name) => !results.has(name));
     const fault = missing.length > 0 ? `computes no ${missing.join(", ")}` : undefined;
@@ -64,11 +65,8 @@ const expected = (c: Case): string[] =>
 /** What a case calls `grad.in.x` and `grad.w.x` is with respect to an input `x` or a weight `x`. */
 const named = (tensor: string): string => tensor.replace(/^grad\.(in|w)\./, "");
 
-const NO_ROW: Row = { prefix: "", build: () => ({}) };
-
 /** Every output and gradient that the case holds and the row computes, by the case's names. */
-async function compute(c: Case): Promise<Map<string, Float32Array>> {
-  const { build, training } = rowOf(c.name) ?? NO_ROW;
+async function compute(c: Case, { build, training }: GraphRow): Promise<Map<string, Float32Array>> {
   const graph = buildGraph(
     c.name,
     (g) => {

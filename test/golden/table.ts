@@ -2,6 +2,7 @@
 import type { Row } from "./row.ts";
 import { CORES } from "./rows/cores.ts";
 import { MIXERS } from "./rows/mixers.ts";
+import { OPTIMIZERS } from "./rows/optimizers.ts";
 import { PKI } from "./rows/pki.ts";
 import { PRIMITIVES } from "./rows/primitives.ts";
 import { SWIN } from "./rows/swin.ts";
@@ -17,6 +18,7 @@ export const TABLE: readonly Row[] = [
   ...SWIN,
   ...VISION,
   ...PRIMITIVES,
+  ...OPTIMIZERS,
 ];
 
 /** The row of a case: the one with the longest prefix that fits. */

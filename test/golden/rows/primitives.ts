@@ -3,9 +3,9 @@ import { batchNorm, ZERO } from "../../../attention/index.ts";
 import type { Unary, Value } from "../../../attention/index.ts";
 import { binaryCrossEntropy, focalLoss } from "../../../models/losses/classification.ts";
 import { ciouLoss, diouLoss, giouLoss } from "../../../models/losses/overlap.ts";
-import { shapeOf } from "../case.ts";
+import { numberOf, shapeOf } from "../case.ts";
 import type { Case } from "../case.ts";
-import type { Desk, Row } from "../row.ts";
+import type { Desk, GraphRow, Row } from "../row.ts";
 
 /** A number behind a letter in the name: `_s2` is stride 2. */
 const told = (c: Case, letter: string): number | undefined => {
@@ -47,11 +47,20 @@ function transposed({ c, g, input }: Desk): Record<string, Value> {
   return { y: g.convTranspose(x, weight, bias, { stride, pad, groups }) };
 }
 
+/** Where sizes are rounded up, what is missing at the end is padded with what is never the largest. */
 function pooling(how: "averagePool" | "maxPool") {
   return ({ c, g, input }: Desk): Record<string, Value> => {
     const size = Number(/pool(\d+)/.exec(c.name)?.[1]);
-    const options = { stride: told(c, "s") ?? size, pad: told(c, "p") ?? 0 };
-    return { y: g[how](input("x", "B C Y X"), size, options) };
+    const [stride, pad] = [told(c, "s") ?? size, told(c, "p") ?? 0];
+    let x = input("x", "B C Y X");
+    for (const [i, axis] of ["Y", "X"].entries()) {
+      const [from, to] = [x.shape[i + 2] ?? 0, shapeOf(c, "out.y")[i + 2] ?? 0];
+      const short = (to - 1) * stride + size - from - 2 * pad;
+      if (short > 0 && how === "averagePool")
+        throw new RangeError(`${c.name}: means of windows beyond the edge are not offered`);
+      if (short > 0) x = g.pad(x, axis, 0, short, -3e38);
+    }
+    return { y: g[how](x, size, { stride, pad }) };
   };
 }
 
@@ -65,7 +74,7 @@ function interpolation({ c, g, input }: Desk): Record<string, Value> {
 }
 
 const elementwise =
-  (op: Unary): Row["build"] =>
+  (op: Unary): GraphRow["build"] =>
   ({ g, input }) => ({
     y: g.unary(op, input("x", "B C Y X")),
   });
@@ -74,6 +83,18 @@ function layerNorm({ c, g, input }: Desk): Record<string, Value> {
   const scale = g.weight("weight", "X", shapeOf(c, "w.weight"), ZERO);
   const bias = g.weight("bias", "X", shapeOf(c, "w.bias"), ZERO);
   return { y: g.layerNorm(input("x", "B C Y X"), scale, bias, 1e-6) };
+}
+
+/** `p_groupnorm`: groups out of the metadata, else three. */
+function groupNorm({ c, g, input }: Desk): Record<string, Value> {
+  const x = input("x", "B C Y X");
+  const [, C = 1, Y = 1, X = 1] = x.shape;
+  const size = (C / numberOf(c, "groups", 3)) * Y * X;
+  const ones = g.constant("N", [size], new Float32Array(size).fill(1));
+  const rows = g.rearrange(x, "B (G C) Y X -> B G (C Y X)", { C: size / Y / X });
+  const unit = g.reshape(g.layerNorm(rows, ones, undefined, 1e-5), "B C Y X", x.shape);
+  const wide = (name: string) => g.reshape(g.weight(name, "C", [C], ZERO), "C Y X", [C, 1, 1]);
+  return { y: g.add(g.mul(unit, wide("weight")), wide("bias")) };
 }
 
 /** `p_softmax_masked`: and its logarithm. */
@@ -98,7 +119,23 @@ function overlap({ g, input }: Desk): Record<string, Value> {
   };
 }
 
-const classification: Row["build"] = ({ g, input }) => {
+/** `yolox_iou_loss`: 1 − IoU² of boxes given by centre and size. */
+function squaredOverlap({ g, input }: Desk): Record<string, Value> {
+  const [predicted, target] = [input("pred", "N F"), input("target", "N F")];
+  type Boxes = typeof predicted;
+  const corner = (x: Boxes, sign: number) =>
+    g.add(g.slice(x, "F", 0, 2), g.scale(g.slice(x, "F", 2, 4), sign / 2));
+  const low = g.binary("max", corner(predicted, -1), corner(target, -1));
+  const high = g.binary("min", corner(predicted, 1), corner(target, 1));
+  const area = (size: Boxes) => g.mul(g.slice(size, "F", 0, 1), g.slice(size, "F", 1, 2));
+  const whole = (x: Boxes) => area(g.slice(x, "F", 2, 4));
+  const common = area(g.unary("relu", g.sub(high, low)));
+  const union = g.sub(g.add(whole(predicted), whole(target)), common);
+  const iou = g.div(common, g.add(union, 1e-16));
+  return { l: g.reshape(g.sub(g.scale(g.mul(iou, iou), -1), -1), "N", [predicted.shape[0] ?? 0]) };
+}
+
+const classification: GraphRow["build"] = ({ g, input }) => {
   const [x, t] = [input("x", "N"), input("t", "N")];
   return { focal: focalLoss(g, x, t), bce: binaryCrossEntropy(g, x, t) };
 };
@@ -124,6 +161,7 @@ export const PRIMITIVES: readonly Row[] = [
     }),
   },
   { prefix: "p_layernorm", build: layerNorm },
+  { prefix: "p_groupnorm", build: groupNorm },
   { prefix: "p_gelu_erf", build: elementwise("gelu") },
   { prefix: "p_gelu_tanh", build: elementwise("geluTanh") },
   { prefix: "p_silu", build: elementwise("silu") },
@@ -135,5 +173,6 @@ export const PRIMITIVES: readonly Row[] = [
     build: ({ g, input }) => ({ y: g.gridSample(input("x", "B C Y X"), input("g", "B Y X F")) }),
   },
   { prefix: "box_iou_losses", build: overlap },
+  { prefix: "yolox_iou_loss", build: squaredOverlap },
   { prefix: "focal_bce", build: classification },
 ];
