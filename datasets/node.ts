@@ -1,10 +1,13 @@
 /** What the room offers in Node: scenes by path or address, and every EPSG code. */
 import { crsFromEpsg as crsFromEpsgIn, crsFromText as crsFromTextIn, type Crs } from "./crs.ts";
 import { allEpsg } from "./crs/epsg-node.ts";
+import type { Affine } from "./affine.ts";
 import { fileSource } from "./readers/byte-source-node.ts";
 import { httpSource } from "./readers/byte-source-http.ts";
 import type { ByteSource } from "./readers/byte-source.ts";
 import { type SceneFormat, SNIFF_BYTES, sniffFormat, unknownFormat } from "./readers/formats.ts";
+import { placementWarnings } from "./readers/placement.ts";
+import { readSidecar } from "./readers/sidecar-node.ts";
 import { type Scene, SceneError } from "./scene.ts";
 
 export interface OpenSceneOptions {
@@ -34,20 +37,40 @@ const READERS: Readonly<Record<SceneFormat, () => Promise<OpenFormat>>> = {
 export async function openScene(pathOrUrl: string, options: OpenSceneOptions = {}): Promise<Scene> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const source = /^https?:\/\//i.test(pathOrUrl)
-    ? await httpSource(pathOrUrl, signal)
-    : await fileSource(pathOrUrl);
+  const isUrl = /^https?:\/\//i.test(pathOrUrl);
+  const source = isUrl ? await httpSource(pathOrUrl, signal) : await fileSource(pathOrUrl);
   try {
     const head = await source.read(0, Math.min(SNIFF_BYTES, source.sizeBytes), signal);
     const format = sniffFormat(head);
     if (format === undefined) throw new SceneError(unknownFormat(pathOrUrl, head));
     const open = await READERS[format]();
     signal?.throwIfAborted();
-    return await open(source, options);
+    const scene = await open(source, options);
+    return isUrl ? scene : await withSidecar(scene, options);
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Puts in what files beside the scene say, where it says nothing itself. */
+async function withSidecar(scene: Scene, { crs }: OpenSceneOptions): Promise<Scene> {
+  if (scene.transform !== undefined && scene.crs !== undefined) return scene;
+  try {
+    const beside = await readSidecar(scene.source);
+    const given = crs === undefined ? undefined : crsFromText(crs);
+    return georeferenced(scene, beside.transform, given ?? beside.crs);
+  } catch (error) {
+    await scene[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function georeferenced(scene: Scene, transform: Affine | undefined, crs: Crs | undefined): Scene {
+  const placed = { transform: scene.transform ?? transform, crs: scene.crs ?? crs };
+  const about = /^(not georeferenced|georeferenced by|no CRS)/;
+  const warnings = scene.warnings.filter((warning) => !about.test(warning));
+  return { ...scene, ...placed, warnings: [...warnings, ...placementWarnings(scene.gcps, placed)] };
 }
 
 async function openTiff(): Promise<OpenFormat> {

@@ -1,15 +1,16 @@
 /** GeoTIFF and BigTIFF as a {@link Scene}, from any source of bytes. */
-import { type Crs, crsFromGeoKeys, crsFromText, datumWarning } from "../crs.ts";
+import { crsFromGeoKeys, crsFromText } from "../crs.ts";
 import { commonEpsg, type EpsgLookup } from "../crs/epsg.ts";
 import type { Band, Level, Pixels, ReadOptions, Samples, Scene, Window } from "../scene.ts";
 import { SceneError } from "../scene.ts";
 import { blockCache } from "./block-cache.ts";
 import { type ByteSource, withPages } from "./byte-source.ts";
+import { placementWarnings } from "./placement.ts";
 import { checkRequest } from "./request.ts";
 import { bandsOf, paletteOf, readDescriptions } from "./tiff/bands.ts";
 import { CODECS, type Codecs } from "./tiff/codecs.ts";
 import { type Directory, readDirectories } from "./tiff/directory.ts";
-import { type Placement, readGeoKeys, readPlacement } from "./tiff/georeference.ts";
+import { readGeoKeys, readPlacement } from "./tiff/georeference.ts";
 import { blockBytes, type TiffImage, tiffImage } from "./tiff/image.ts";
 import { readLayout } from "./tiff/layout.ts";
 import { readPyramid } from "./tiff/pyramid.ts";
@@ -92,7 +93,11 @@ async function openOwned(source: ByteSource, options: GeoTiffOptions): Promise<S
     ...placement,
     crs,
     levels: parts.map(({ image }) => levelOf(image)),
-    warnings: [...pyramid.warnings, ...warningsOf(first.image, placement, crs)],
+    warnings: [
+      ...pyramid.warnings,
+      ...placementWarnings(placement.gcps, { transform: placement.transform, crs }),
+      ...layoutWarnings(first.image),
+    ],
     read: reader(source.name, parts, bands, nodata),
     [Symbol.asyncDispose]: async () => {
       cache.clear();
@@ -142,15 +147,9 @@ async function readNodata(directory: Directory): Promise<number | undefined> {
   return Number.isNaN(value) ? undefined : value;
 }
 
-function warningsOf({ layout }: TiffImage, { transform, gcps }: Placement, crs: Crs | undefined) {
+function layoutWarnings({ layout }: TiffImage): readonly string[] {
   const warnings: string[] = [];
   const { blockWidth, blockHeight, samples, bits, planar } = layout;
-  if (transform === undefined && gcps.length > 0) {
-    warnings.push(`georeferenced by ${gcps.length} control points only: results are in pixels`);
-  } else if (transform === undefined) warnings.push("not georeferenced: results are in pixels");
-  else if (crs === undefined) warnings.push("no CRS: map coordinates are of an unknown system");
-  const datum = crs && datumWarning(crs);
-  if (datum !== undefined) warnings.push(datum);
   const bytes = (blockWidth * blockHeight * (planar ? 1 : samples) * bits) / 8;
   if (bytes > UNTILED_BLOCK_BYTES) {
     warnings.push(

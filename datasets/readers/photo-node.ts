@@ -14,6 +14,7 @@ import { fileSource } from "./byte-source-node.ts";
 import type { SceneFormat } from "./formats.ts";
 import { openGeoTiff } from "./geotiff.ts";
 import { defaultRoles, memoryScene } from "./memory.ts";
+import { placementWarnings } from "./placement.ts";
 import { deinterleave, view } from "./samples.ts";
 import { NODE_CODECS } from "./tiff/codecs-node.ts";
 
@@ -25,7 +26,7 @@ export interface PhotoOptions {
 
 const MEMORY_BYTES = 256 * 1024 * 1024;
 const ENCODED_BYTES_AT_MOST = 1024 * 1024 * 1024;
-const UNPLACED = ["not georeferenced: results are in pixels"];
+const UNPLACED = placementWarnings([], { transform: undefined, crs: undefined });
 
 /** Opens a photo; the source is read and closed. @throws {SceneError} where it cannot be decoded. */
 export async function openPhoto(

@@ -1,6 +1,7 @@
 /** PNG, JPEG and WebP in a browser, through its own decoder: 8 bits a band. */
 import { SceneError, type Scene } from "../scene.ts";
 import { memoryScene } from "./memory.ts";
+import { placementWarnings } from "./placement.ts";
 
 /** @throws {SceneError} where the browser cannot decode the image. */
 export async function openPhotoBlob(blob: Blob, name: string, format: string): Promise<Scene> {
@@ -25,7 +26,7 @@ export async function openPhotoBlob(blob: Blob, name: string, format: string): P
     bands,
     source: name,
     format,
-    warnings: ["not georeferenced: results are in pixels"],
+    warnings: placementWarnings([], { transform: undefined, crs: undefined }),
   });
 }
 

@@ -3,7 +3,6 @@
  *
  * What is here runs everywhere; `codecs-node.ts` puts native decoders before some of them.
  */
-import { getDecoder } from "geotiff";
 import { decodeLzw } from "./lzw.ts";
 import type { Layout } from "./layout.ts";
 
@@ -78,6 +77,7 @@ function library(compression: number): Decode {
       JPEGTables: layout.jpegTables,
       LercParameters: layout.lercParameters,
     };
+    const { getDecoder } = await import("geotiff"); // large, and Node needs it for rare compressions only
     const decoder = await getDecoder(compression, parameters);
     return { bytes: new Uint8Array(await decoder.decode(exactBuffer(bytes))) };
   };
