@@ -33,17 +33,20 @@ export interface Found {
 /** @throws {ModelError} where a list has the wrong length. */
 export function describeModel(found: Found, overrides: CardOverrides = {}): ModelCard {
   const { metadata, decision, input } = found;
-  const written = metadata.card;
+  const written = metadata.card ?? {
+    name: metadata.description ?? decision.name,
+    gsdM: point(metadata.gsdM),
+    overlapPx: metadata.overlapPx,
+    scoreAtLeast: metadata.scoreAtLeast,
+    licence: metadata.licence,
+  };
   const classes = chooseClasses(found, overrides);
   const habits = chooseHabits(found, overrides);
-  const gsdM = first<ModelCard["gsdM"]>(
-    ["option", point(overrides.gsdM)],
-    ["metadata", written?.gsdM ?? point(metadata.gsdM)],
-  );
-  const overlapPx = first(["metadata", written?.overlapPx ?? metadata.overlapPx]);
-  const scoreAtLeast = first(["metadata", written?.scoreAtLeast ?? metadata.scoreAtLeast]);
+  const gsdM = first(["option", point(overrides.gsdM)], ["metadata", written.gsdM]);
+  const overlapPx = first(["metadata", written.overlapPx]);
+  const scoreAtLeast = first(["metadata", written.scoreAtLeast]);
   return {
-    name: overrides.name ?? written?.name ?? metadata.description ?? decision.name,
+    name: overrides.name ?? written.name,
     sha256: found.sha256,
     classes: classes.value,
     input: { ...input, ...habits.value },
@@ -51,7 +54,7 @@ export function describeModel(found: Found, overrides: CardOverrides = {}): Mode
     scoreAtLeast: scoreAtLeast?.value,
     overlapPx: overlapPx?.value,
     oriented: decision.oriented,
-    licence: written?.licence ?? metadata.licence,
+    licence: written.licence,
     provenance: {
       ...found.provenance,
       ...habits.from,

@@ -34,7 +34,7 @@ export function stridesFor(rows: number, size: Size, perCell = 1): readonly numb
   return STRIDES[strideRank(rows, size, perCell)];
 }
 
-export function cellCount({ width, height }: Size, strides: readonly number[]): number {
+function cellCount({ width, height }: Size, strides: readonly number[]): number {
   return strides.reduce((sum, s) => sum + Math.ceil(width / s) * Math.ceil(height / s), 0);
 }
 

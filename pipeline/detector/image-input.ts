@@ -47,8 +47,7 @@ const describe = (inputs: readonly Port[]): string =>
 function asImage({ name, type, dims }: Port, metadata: Metadata): OpenImageInput | undefined {
   if (type !== "float32" && type !== "float16" && type !== "uint8") return undefined;
   if (dims.length !== 3 && dims.length !== 4) return undefined;
-  const [batch, ...axes] = dims.length === 4 ? dims : [1, ...dims];
-  const [first, second, third] = axes;
+  const [first, second, third] = dims.slice(-3);
   const isLast = isChannels(third) && !isChannels(first);
   const [channels, height, width] = isLast ? [third, first, second] : [first, second, third];
   if (channels !== undefined && !isChannels(channels)) return undefined;
@@ -57,12 +56,14 @@ function asImage({ name, type, dims }: Port, metadata: Metadata): OpenImageInput
     rank: dims.length,
     layout: isLast ? "B Y X C" : "B C Y X",
     type: type === "uint8" ? "uint8" : "float32",
-    channels: channels ?? metadata.card?.input.channels ?? metadata.mean?.length ?? 3,
-    batch,
+    channels: channels ?? channelsOf(metadata),
+    batch: dims.length === 4 ? dims[0] : 1,
     width,
     height,
   };
 }
+
+const channelsOf = ({ card, mean }: Metadata): number => card?.input.channels ?? mean?.length ?? 3;
 
 const isChannels = (length: number | undefined): boolean =>
   length !== undefined && length <= MOST_CHANNELS;
@@ -81,13 +82,11 @@ export function resolveSize(
     return { image: { ...image, width, height }, from: "shape" };
   }
   const written = metadata.card?.input ?? metadata.size;
-  const from = sizePx !== undefined ? "option" : written?.width ? "metadata" : "default";
-  const sized = {
-    ...image,
-    width: width ?? toStride(sizePx ?? written?.width ?? DEFAULT_PX),
-    height: height ?? toStride(sizePx ?? written?.height ?? DEFAULT_PX),
-  };
-  return { image: sized, from };
+  const asked = (side: "width" | "height"): number =>
+    image[side] ?? toStride(sizePx ?? written?.[side] ?? DEFAULT_PX);
+  const sized = { ...image, width: asked("width"), height: asked("height") };
+  if (sizePx !== undefined) return { image: sized, from: "option" };
+  return { image: sized, from: written?.width === undefined ? "default" : "metadata" };
 }
 
 /** The coarsest grid of nearly every detector has a stride of 32. */
