@@ -31,6 +31,12 @@ const COVERED = { "axis-aligned": 0.7, oriented: 0.4 } as const;
 /** A whole may score this much lower than its part; less is no sighting but noise, and noise must not erase a part. */
 const LEAST_SCORE_SHARE = 1 / 4;
 
+/**
+ * An upright part is smaller than its whole; a neighbour of the same size is no whole. (The smallest rectangle round half a
+ * diamond is as large as the one round the diamond: no such rule for oriented boxes.)
+ */
+const SMALLER = 1 - 1e-9;
+
 /** Two parts are in line when their extents across the line have this intersection over union. */
 const IN_LINE = 0.7;
 
@@ -64,6 +70,7 @@ export function partOf(
     if (!isCut(c, part) || !reachesPast(c, whole, part)) return false;
     if (!classAgnostic && classes[part] !== classes[whole]) return false;
     if (scores[whole]! < LEAST_SCORE_SHARE * scores[part]!) return false;
+    if (boxes.kind === "axis-aligned" && areas[part]! > SMALLER * areas[whole]!) return false;
     // Of two parts the larger has seen more, unless the smaller sees what it does not. Growing areas also mean that no
     // parts can lose to each other in a circle.
     if (isCut(c, whole) && (reachesPast(c, part, whole) || areas[whole]! <= areas[part]!)) {
@@ -73,11 +80,29 @@ export function partOf(
   };
 }
 
-/** Whether two cut boxes are parts of one object, each with an end that the other's tile could not see. */
+/**
+ * Whether two boxes are parts of one object: cut at opposite sides by tiles that meet or overlap, each with an end that the
+ * other's tile could not see, in line, and both there where the tiles overlap.
+ */
 export function continues(c: Candidates, a: number, b: number): boolean {
-  return (
-    isCut(c, a) && isCut(c, b) && reachesPast(c, a, b) && reachesPast(c, b, a) && inLine(c, a, b)
+  if (!isCut(c, a) || !isCut(c, b)) return false;
+  const seam = Math.max(
+    seamOf(c, a, b, 0),
+    seamOf(c, b, a, 0),
+    seamOf(c, a, b, 1),
+    seamOf(c, b, a, 1),
   );
+  return seam >= 0 && inLine(c, a, b, seam);
+}
+
+/** Overlap of the tiles, in pixels along x (0) or y (1), if both boxes run over it from end to end; −1 otherwise. */
+function seamOf({ bounds, sight }: Candidates, before: number, after: number, axis: 0 | 1): number {
+  if (sight === undefined) return -1;
+  const { cut, tile } = sight;
+  const [far, near] = axis === 0 ? [RIGHT, LEFT] : [BOTTOM, TOP];
+  if ((cut[before]! & far) === 0 || (cut[after]! & near) === 0) return -1;
+  const [from, to] = [tile[4 * after + axis]!, tile[4 * before + axis + 2]!];
+  return bounds[4 * before + axis]! < from && bounds[4 * after + axis + 2]! > to ? to - from : -1;
 }
 
 /** Whether box `far` reaches past an edge that cuts box `cut`. */
@@ -95,22 +120,38 @@ function reachesPast({ bounds, sight }: Candidates, far: number, cut: number): b
 
 const corners = new Float64Array(16);
 
-/** Whether the boxes lie one behind the other: along a side of the larger one, equally wide and not shifted. */
-function inLine(c: Candidates, a: number, b: number): boolean {
+/**
+ * Whether the boxes lie one behind the other along a side of the larger one: equally wide, not shifted, and, where their
+ * tiles overlap by `seam` pixels, on each other for at least half of that. Two ships in a row are not.
+ */
+function inLine(c: Candidates, a: number, b: number, seam: number): boolean {
   const [large, small] = c.areas[a]! >= c.areas[b]! ? [a, b] : [b, a];
   copyCorners(c, large, 0);
   copyCorners(c, small, 8);
   const [dx, dy] = [centre(8) - centre(0), centre(9) - centre(1)];
-  const [ex, ey] = [corners[2]! - corners[0]!, corners[3]! - corners[1]!];
-  const [fx, fy] = [corners[4]! - corners[2]!, corners[5]! - corners[3]!];
-  const [e, f] = [Math.hypot(ex, ey), Math.hypot(fx, fy)];
-  // Across the line: the side that points least from one centre to the other.
-  const alongE = Math.abs(dx * ex + dy * ey) * f >= Math.abs(dx * fx + dy * fy) * e;
-  const [nx, ny] = alongE ? [fx, fy] : [ex, ey];
+  const [ex, ey] = unit(corners[2]! - corners[0]!, corners[3]! - corners[1]!);
+  const [fx, fy] = unit(corners[4]! - corners[2]!, corners[5]! - corners[3]!);
+  // Along the line: the side that points most from one centre to the other.
+  const alongE = Math.abs(dx * ex + dy * ey) >= Math.abs(dx * fx + dy * fy);
+  const along = alongE ? common(ex, ey) : common(fx, fy);
+  const across = alongE ? common(fx, fy) : common(ex, ey);
+  if (seam > 0 && along.shared < seam / 2) return false;
+  return across.shared > 0 && across.shared >= IN_LINE * across.together;
+}
+
+function unit(x: number, y: number): readonly [x: number, y: number] {
+  const length = Math.hypot(x, y);
+  return length > 0 ? [x / length, y / length] : [0, 0];
+}
+
+/** Along a direction, how much of it both boxes cover, and how much they cover together. */
+function common(nx: number, ny: number): { readonly shared: number; readonly together: number } {
   const [fromA, toA] = extentAlong(0, nx, ny);
   const [fromB, toB] = extentAlong(8, nx, ny);
-  const common = Math.min(toA, toB) - Math.max(fromA, fromB);
-  return common > 0 && common >= IN_LINE * (Math.max(toA, toB) - Math.min(fromA, fromB));
+  return {
+    shared: Math.min(toA, toB) - Math.max(fromA, fromB),
+    together: Math.max(toA, toB) - Math.min(fromA, fromB),
+  };
 }
 
 function copyCorners({ boxes, bounds }: Candidates, row: number, to: 0 | 8): void {

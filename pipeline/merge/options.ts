@@ -23,9 +23,9 @@ export interface MergeOptions {
   /** Width of the gaussian decay. @default 0.5 */
   readonly sigma?: number | undefined;
   /**
-   * A box that comes this near to an inner edge of its tile, in pixels of the working grid, counts as cut by it.
-   * Detectors place a cut side within a pixel or two of the edge; objects that merely end there are seen better by
-   * the neighbour, as long as tiles overlap by the largest object and twice this. @default 2
+   * A box that comes this near to an inner edge of its tile, in pixels of the working grid, may be cut by it. Detectors place a
+   * cut side within a few pixels of the edge; a whole object that merely ends there only loses to one that covers it and
+   * reaches past the edge, so a wide margin does little harm. @default 4
    */
   readonly edgePx?: number | undefined;
   /** Takes a sentence that the user should read. */
@@ -61,7 +61,7 @@ export function decideRules({
   forceMerge = false,
   decay = "gaussian",
   sigma = 0.5,
-  edgePx = 2,
+  edgePx = 4,
   notice,
 }: MergeOptions = {}): MergeRules {
   for (const value of [mergeAtLeast, ...Object.values(mergeAtLeastByClass)]) {

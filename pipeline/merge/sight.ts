@@ -61,8 +61,8 @@ export function seenBy(
         (bx2 >= x2 - edgeX ? RIGHT : 0) |
         (by2 >= y2 - edgeY ? BOTTOM : 0));
     window.set([x1, y1, x2, y2], at);
-    // Parts of one object may end a little short of the edge between them.
-    const [padX, padY] = cut[row] === 0 ? [0, 0] : [edgeX, edgeY];
+    // Parts of one object may each end a little short of the edge between them.
+    const [padX, padY] = cut[row] === 0 ? [0, 0] : [edgeX / 2, edgeY / 2];
     reach[at] = clamp(bx1 - padX, x1 - overX, x2 + overX);
     reach[at + 1] = clamp(by1 - padY, y1 - overY, y2 + overY);
     reach[at + 2] = clamp(bx2 + padX, x1 - overX, x2 + overX);
