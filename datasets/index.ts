@@ -29,3 +29,22 @@ export {
   type TrueObject,
 } from "./synthetic.ts";
 export { countFound, type FoundCount, type Reported } from "./synthetic/count-found.ts";
+export {
+  type CocoClassMetrics,
+  type CocoMetrics,
+  type CocoOptions,
+  evaluateCoco,
+} from "./metrics/coco.ts";
+export {
+  type Mistake,
+  type MistakeOptions,
+  type MistakeReport,
+  reportMistakes,
+} from "./metrics/mistakes.ts";
+export {
+  type OperatingPoint,
+  type VocClassMetrics,
+  type VocMetrics,
+  type VocOptions,
+  evaluateVoc,
+} from "./metrics/voc.ts";
