@@ -59,8 +59,9 @@ function tap(
 /**
  * The gradient of a kernel `[O, I, kY, kX]`: what `x` shows under every tap, times what comes back at `g`.
  *
- * A depthwise kernel is itself a convolution, of `x` with `g` as kernel. Others gather the taps side by side, so
- * that one matrix product per group sums over all pixels.
+ * A depthwise kernel is itself a convolution, of `x` with `g` as kernel. Others are one matrix product a tap, which in
+ * ONNX Runtime on a CPU takes half the time of a convolution with `x` and `g` transposed, and less than one product of
+ * all taps side by side.
  */
 function kernelGradient(
   w: Writer,
@@ -90,18 +91,17 @@ function kernelGradient(
     const each = reshape(w, w.node("Conv", [map, filter], swapped), [B, C, 1, kY, kX]);
     return reshape(w, sum(w, each, [0]), kernel);
   }
+  const back = reshape(w, g, [B, groups, O / groups, rows * columns]);
   const taps = [];
   for (let y = 0; y < kY; y++) {
     for (let c = 0; c < kX; c++) {
       const seen = tap(w, padded, s, [y, c], [rows, columns]);
-      taps.push(reshape(w, seen, [B, groups, C / groups, rows * columns]));
+      const shown = reshape(w, seen, [B, groups, C / groups, rows * columns]);
+      taps.push(sum(w, w.node("MatMul", [back, swapLast(w, shown)]), [0]));
     }
   }
-  const all = concat(w, taps, 2);
-  const back = reshape(w, g, [B, groups, O / groups, rows * columns]);
-  const each = sum(w, w.node("MatMul", [back, swapLast(w, all)]), [0]);
-  const split = reshape(w, each, [O, kY, kX, C / groups]);
-  return transpose(w, split, [0, 3, 1, 2]);
+  const all = transpose(w, concat(w, taps, 0), [1, 2, 3, 0]);
+  return reshape(w, all, kernel);
 }
 
 /** Sums what comes back over everything but the channels. */
