@@ -1,5 +1,6 @@
 /** Label formats: what they are called, and how text of each is read and written. Folders are read in `folder-node.ts`. */
 export * from "./check.ts";
+export { type CropOptions, cropLabels, visibleShare } from "./crop.ts";
 export { cocoObject, formatCoco, parseCoco, parseCocoResults } from "./coco.ts";
 export { type ImageFacts, dotaHeader, dotaLine, formatDota, parseDota } from "./dota.ts";
 export { type GeojsonOptions, type ImagePlace, formatGeojson, parseGeojson } from "./geojson.ts";
