@@ -69,8 +69,7 @@ export function decideRules({
   }
   must("sigma", "be more than 0", sigma, sigma > 0);
   must("edgePx", "be at least 0", edgePx, edgePx >= 0);
-  const grows = merge === "nmm" || merge === "wbf";
-  const retreat = grows && !forceMerge && scoreAtLeast !== undefined && scoreAtLeast < LOW_SCORE;
+  const retreat = !forceMerge && growsNoise(merge, scoreAtLeast);
   if (retreat) {
     notice?.(
       `merge: nms instead of ${merge}, because detections from score ${scoreAtLeast} on were asked for ` +
@@ -82,14 +81,24 @@ export function decideRules({
     metric,
     atLeast: (classIndex) => mergeAtLeastByClass[classIndex] ?? mergeAtLeast,
     classAgnostic,
-    decay:
-      decay === "gaussian"
-        ? (overlap) => Math.exp((-overlap * overlap) / sigma)
-        : (overlap, atLeast) => (overlap >= atLeast ? 1 - overlap : 1),
+    decay: decay === "gaussian" ? gaussian(sigma) : linear,
     decaysAlways: decay === "gaussian",
     leastScore: scoreAtLeast ?? 0.001,
     edgePx,
   };
+}
+
+/** Boxes of low score are too uncertain to be united. */
+function growsNoise(merge: MergeMethod, scoreAtLeast = 1): boolean {
+  return (merge === "nmm" || merge === "wbf") && scoreAtLeast < LOW_SCORE;
+}
+
+function gaussian(sigma: number): MergeRules["decay"] {
+  return (overlap) => Math.exp((-overlap * overlap) / sigma);
+}
+
+function linear(overlap: number, atLeast: number): number {
+  return overlap >= atLeast ? 1 - overlap : 1;
 }
 
 function must(name: string, what: string, value: number, holds: boolean): void {
