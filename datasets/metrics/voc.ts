@@ -112,7 +112,7 @@ function judge(pairs: readonly Pair[], least: number): readonly Judged[] {
 }
 
 /** The object that a detection overlaps most, the first of equals. */
-export function nearest({ truth, overlap }: Pair, d: number): number | undefined {
+function nearest({ truth, overlap }: Pair, d: number): number | undefined {
   let best: number | undefined;
   truth.forEach((_, t) => {
     if (best === undefined || overlap(d, t) > overlap(d, best)) best = t;

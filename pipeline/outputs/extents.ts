@@ -66,7 +66,7 @@ function hilbertKey(extent: Float64Array, total: Float64Array): number {
  * The place of a cell along the Hilbert curve: from the largest quadrant to the smallest, each turn of the curve
  * undone before the next (D. Hilbert, "Über die stetige Abbildung einer Linie auf ein Flächenstück", 1891).
  */
-export function hilbertDistance(x: number, y: number): number {
+function hilbertDistance(x: number, y: number): number {
   let distance = 0;
   for (let side = 2 ** (ORDER - 1); side >= 1; side /= 2) {
     const right = (x & side) > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 /** Results read again: the GeoJSON of a run as found objects, for pictures and other formats. */
 import type { Affine, Crs, Detections, ImagePlace, LabelledObject } from "../../datasets/index.ts";
-import { cornersOf, crsFromText, parseGeojson } from "../../datasets/index.ts";
+import { LabelsError, cornersOf, crsFromText, parseGeojson } from "../../datasets/index.ts";
 import { locate } from "../georeference.ts";
 import type { FoundObject } from "../objects.ts";
 import type { SceneFacts } from "./output.ts";
@@ -33,6 +33,9 @@ export function readResult(
   const image: ImagePlace | undefined = scene && { ...scene, file: scene.source };
   const { classes, images } = parseGeojson(text, source, { image, crsFrom });
   const [first] = images;
+  if (images.length > 1) {
+    throw new LabelsError(`${source}: a result must be of one scene, received ${images.length}`);
+  }
   const facts = scene ?? describedScene(text, crsFrom, first);
   const found = (first?.objects ?? []).flatMap((object) => [
     ...locate(oneDetection(object), facts, classes),

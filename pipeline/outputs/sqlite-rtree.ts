@@ -124,7 +124,7 @@ function nodeBytes(level: Level, from: number, to: number, depth: number): Uint8
 const bits = new DataView(new ArrayBuffer(4));
 
 /** The largest 32-bit float that is not above `value`. */
-export function notAbove(value: number): number {
+function notAbove(value: number): number {
   const near = Math.fround(value);
   if (near <= value) return near;
   bits.setFloat32(0, near);

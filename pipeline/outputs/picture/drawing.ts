@@ -18,7 +18,7 @@ const COLOURS = [
 ] as const;
 
 /** The colour of a class; from the eleventh on, round the wheel by the golden angle. */
-export function classColour(classIndex: number): string {
+function classColour(classIndex: number): string {
   return COLOURS[classIndex] ?? `hsl(${Math.round(classIndex * 137.508) % 360}, 85%, 62%)`;
 }
 

@@ -27,7 +27,7 @@ const FIRST = 0x20;
 const LAST = 0x7e;
 
 /** Dots from one character to the next. */
-export const ADVANCE = 6;
+const ADVANCE = 6;
 /** Dots from the top of a character to its base. */
 export const HEIGHT = 7;
 

@@ -85,6 +85,17 @@ describe("a GeoJSON result", () => {
   });
 });
 
+describe("a GeoJSON set of several images", () => {
+  test("is labels, not a result", async () => {
+    const image = (file: string) => ({ file, width: 10, height: 10 });
+    const nadir = { coordinates: "pixel", images: [image("a.png"), image("b.png")] };
+    const text = JSON.stringify({ type: "FeatureCollection", nadir, features: [] });
+    expect(() => readResult(text, "set.geojson")).toThrow(
+      "set.geojson: a result must be of one scene, received 2",
+    );
+  });
+});
+
 describe("label sets", () => {
   test("go from DOTA through COCO to YOLO-OBB and keep every corner", async () => {
     const root = join(folder, "set");

@@ -29,7 +29,7 @@ export const context: OutputContext = {
 };
 
 /** Reproducible numbers in 0…1 (mulberry32). */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -40,7 +40,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** A rotated box with everything filled in. */
-export function objectAt(cx: number, cy: number, next: () => number): FoundObject {
+function objectAt(cx: number, cy: number, next: () => number): FoundObject {
   const [length, width, angle] = [10 + 40 * next(), 5 + 10 * next(), Math.PI * next()];
   const [ux, uy] = [Math.cos(angle), Math.sin(angle)];
   const corners = Float64Array.from(
