@@ -1,7 +1,16 @@
 /** GeoTIFF and BigTIFF as a {@link Scene}, from any source of bytes. */
 import { crsFromGeoKeys, crsFromText } from "../crs.ts";
 import { commonEpsg, type EpsgLookup } from "../crs/epsg.ts";
-import type { Band, Level, Pixels, ReadOptions, Samples, Scene, Window } from "../scene.ts";
+import type {
+  Band,
+  Level,
+  Pixels,
+  ReadOptions,
+  Samples,
+  SampleType,
+  Scene,
+  Window,
+} from "../scene.ts";
 import { SceneError } from "../scene.ts";
 import { blockCache } from "./block-cache.ts";
 import { type ByteSource, withPages } from "./byte-source.ts";
@@ -11,6 +20,7 @@ import { bandsOf, paletteOf, readDescriptions } from "./tiff/bands.ts";
 import { CODECS, type Codecs } from "./tiff/codecs.ts";
 import { type Directory, readDirectories } from "./tiff/directory.ts";
 import { readGeoKeys, readPlacement } from "./tiff/georeference.ts";
+import { allocate } from "./samples.ts";
 import { blockBytes, type TiffImage, tiffImage } from "./tiff/image.ts";
 import { readLayout } from "./tiff/layout.ts";
 import { readPyramid } from "./tiff/pyramid.ts";
@@ -65,7 +75,11 @@ async function openOwned(source: ByteSource, options: GeoTiffOptions): Promise<S
     const shared = { file, codecs, cache };
     const maskLayout = mask && (await readLayout(source.name, mask));
     parts.push({
-      image: tiffImage(layout, { ...shared, key: `${index}`, fill: nodata ?? 0 }),
+      image: tiffImage(layout, {
+        ...shared,
+        key: `${index}`,
+        fill: fillOf(layout.sampleType, nodata),
+      }),
       mask: maskLayout && tiffImage(maskLayout, { ...shared, key: `${index}m`, fill: 0 }),
     });
   }
@@ -133,6 +147,11 @@ function reader(
 function levelOf({ layout }: TiffImage): Level {
   const { width, height, blockWidth, blockHeight } = layout;
   return { width, height, blockWidth, blockHeight };
+}
+
+/** A nodata value that the type cannot hold would become another value: such blocks are 0. */
+function fillOf(type: SampleType, nodata = 0): number {
+  return allocate(type, 1).fill(nodata)[0] === nodata || type.startsWith("float") ? nodata : 0;
 }
 
 /** GDAL writes the value as text; it need not fit the sample type. */

@@ -20,19 +20,13 @@ export function validity(
   bands: readonly Samples[],
   { nodata, alpha, mask }: ValiditySources,
 ): Uint8Array | undefined {
-  const isFloat = bands.some(isFloatBand);
-  if (nodata === undefined && alpha === undefined && mask === undefined && !isFloat)
-    return undefined;
-  const length = bands[0]?.length ?? 0;
-  const valid = new Uint8Array(length).fill(1);
-  if (nodata !== undefined && bands.length > 0) clearNodata(valid, bands, nodata);
-  for (const band of bands) {
-    if (isFloatBand(band)) clearNonFinite(valid, band);
-  }
-  for (const layer of [alpha, mask]) {
-    if (layer === undefined) continue;
-    for (let i = 0; i < length; i += 1) if (layer[i] === 0) valid[i] = 0;
-  }
+  const floats = bands.filter(isFloatBand);
+  const layers = [alpha, mask].filter((layer) => layer !== undefined);
+  if (nodata === undefined && layers.length === 0 && floats.length === 0) return undefined;
+  const valid = new Uint8Array(bands[0]?.length ?? 0).fill(1);
+  if (nodata !== undefined) clearNodata(valid, bands, nodata);
+  for (const band of floats) clearNonFinite(valid, band);
+  for (const layer of layers) clearZeros(valid, layer);
   return valid.includes(0) ? valid : undefined;
 }
 
@@ -54,4 +48,8 @@ function clearNonFinite(valid: Uint8Array, band: Float32Array | Float64Array): v
   for (let i = 0; i < valid.length; i += 1) {
     if (!Number.isFinite(band[i])) valid[i] = 0;
   }
+}
+
+function clearZeros(valid: Uint8Array, layer: Samples): void {
+  for (let i = 0; i < valid.length; i += 1) if (layer[i] === 0) valid[i] = 0;
 }

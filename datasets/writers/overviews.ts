@@ -78,20 +78,30 @@ function halve(
   mean: Mean,
   nodata: number | undefined,
 ): void {
+  const isData = (value: number): boolean => value !== nodata && !Number.isNaN(value);
   for (let row = 0; row < height; row += 2) {
+    // The last row and column of an odd size are taken twice.
+    const below = row + 1 < height ? width : 0;
     for (let column = 0; column < width; column += 2) {
-      let sum = 0;
-      let count = 0;
-      for (let y = row; y < Math.min(row + 2, height); y += 1) {
-        for (let x = column; x < Math.min(column + 2, width); x += 1) {
-          const value = from[y * width + x] ?? 0;
-          if (value === nodata || Number.isNaN(value)) continue;
-          sum += value;
-          count += 1;
-        }
-      }
-      const at = (toY + (row >> 1)) * toWidth + toX + (column >> 1);
-      to[at] = count === 0 ? (nodata ?? Number.NaN) : mean(sum, count);
+      const right = column + 1 < width ? 1 : 0;
+      const at = row * width + column;
+      const a = from[at]!;
+      const b = from[at + right]!;
+      const c = from[at + below]!;
+      const d = from[at + below + right]!;
+      const whole = isData(a) && isData(b) && isData(c) && isData(d);
+      const place = (toY + (row >> 1)) * toWidth + toX + (column >> 1);
+      to[place] = whole
+        ? mean(a + b + c + d, 4)
+        : meanOfData([a, b, c, d].filter(isData), mean, nodata);
     }
   }
+}
+
+function meanOfData(values: readonly number[], mean: Mean, nodata: number | undefined): number {
+  if (values.length === 0) return nodata ?? Number.NaN;
+  return mean(
+    values.reduce((sum, value) => sum + value, 0),
+    values.length,
+  );
 }

@@ -96,7 +96,9 @@ describe("what is no scene", () => {
   test("samples and compressions that cannot be read are named", async () => {
     const size = [one(256, 8), one(257, 8)];
     const complex = bare([...size, one(258, 64), one(339, 6)]);
-    expect(await refusal(await put("complex.tif", complex))).toMatch(/received 64-bit complex$/);
+    expect(await refusal(await put("complex.tif", complex))).toMatch(
+      /received 64-bit complex float$/,
+    );
     const fields = [...size, one(258, 8), one(259, 34712), one(273, 16), one(278, 8), one(279, 1)];
     await using scene = await openScene(await put("jp2.tif", bare(fields)));
     await expect(scene.read({ x: 0, y: 0, width: 1, height: 1 })).rejects.toThrow(
@@ -160,10 +162,7 @@ describe("what is damaged", () => {
         async (changes) => {
           const damaged = file.slice();
           for (const [at, value] of changes) damaged[at] = value;
-          const outcome: unknown = await readAll(new Blob([damaged])).catch(
-            (reason: unknown) => reason,
-          );
-          if (outcome !== undefined) expect(outcome).toBeInstanceOf(SceneError);
+          expect(["read", "refused"]).toContain(await outcomeOf(damaged));
         },
       ),
       { numRuns: 200 },
@@ -182,10 +181,7 @@ describe("what is damaged", () => {
         async (changes) => {
           const damaged = file.slice();
           for (const [at, value] of changes) damaged[at] = value;
-          const outcome: unknown = await readAll(new Blob([damaged])).catch(
-            (reason: unknown) => reason,
-          );
-          if (outcome !== undefined) expect(outcome).toBeInstanceOf(SceneError);
+          expect(["read", "refused"]).toContain(await outcomeOf(damaged));
         },
       ),
       { numRuns: 300 },
@@ -216,6 +212,16 @@ describe("what is damaged", () => {
     }
   });
 });
+
+/** What becomes of a damaged scene: the error itself, where it is none of ours. */
+async function outcomeOf(damaged: Uint8Array<ArrayBuffer>): Promise<unknown> {
+  try {
+    await readAll(new Blob([damaged]));
+    return "read";
+  } catch (error) {
+    return error instanceof SceneError ? "refused" : error;
+  }
+}
 
 /** Opens a scene and reads a corner of every level. */
 async function readAll(blob: Blob): Promise<void> {

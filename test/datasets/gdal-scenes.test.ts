@@ -54,7 +54,7 @@ async function worst(scene: Scene, samples: readonly Sample[], level: number): P
   let difference = 0;
   for (const [x, y, values, valid] of samples) {
     const { bands, valid: ours } = await scene.read({ x, y, width: 1, height: 1 }, { level });
-    expect(ours?.[0] ?? 1, `valid at ${x},${y} of level ${level}`).toBe(valid);
+    expect({ x, y, level, valid: ours?.[0] ?? 1 }).toEqual({ x, y, level, valid });
     values.forEach((value, band) => {
       const mine = bands[band]?.[0] ?? Number.NaN;
       if (value === "nan") expect(mine).toBeNaN();

@@ -7,6 +7,7 @@ export function expectSamePixels(bands: readonly Samples[], expected: readonly S
   const bytes = ({ buffer, byteOffset, byteLength }: Samples): Buffer =>
     Buffer.from(buffer, byteOffset, byteLength);
   bands.forEach((band, i) => {
-    expect(bytes(band).equals(bytes(expected[i] ?? new Uint8Array())), `band ${i}`).toBe(true);
+    const same = bytes(band).equals(bytes(expected[i] ?? new Uint8Array()));
+    expect(same ? "same" : `band ${i} differs`).toBe("same");
   });
 }

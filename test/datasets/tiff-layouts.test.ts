@@ -26,17 +26,19 @@ const fixture = JSON.parse(readFileSync(new URL("../gdal-tiffs.json", folder), "
 const { width, height } = fixture;
 const files = Object.entries(fixture.files);
 
-async function expectGdal(scene: Scene, { checksums, sums, valid }: Facts): Promise<void> {
-  const read = await scene.read({ x: 0, y: 0, width, height });
-  if (checksums !== null) {
-    expect(read.bands.map((band) => gdalChecksum(0, band, 0))).toEqual(checksums);
-  }
-  read.bands.forEach((band, i) => {
-    // Summed in another order than numpy's: double rounding of 1,665 terms.
-    expect([...band].reduce((sum, value) => sum + value, 0)).toBeCloseTo(sums[i] ?? Number.NaN, 9);
+/** The facts of a scene as GDAL states them. */
+async function factsOf(scene: Scene, { checksums, sums }: Facts): Promise<Facts> {
+  const { bands, valid } = await scene.read({ x: 0, y: 0, width, height });
+  const rounded = bands.map((band, i) => {
+    const sum = [...band].reduce((total, value) => total + value, 0);
+    // numpy adds in another order: rounding of 1,665 terms.
+    return Math.abs(sum - (sums[i] ?? Number.NaN)) < 1e-9 ? sums[i] : sum;
   });
-  const ones = read.valid?.reduce((sum, value) => sum + value, 0) ?? width * height;
-  expect(ones).toBe(valid);
+  return {
+    checksums: checksums && bands.map((band) => gdalChecksum(0, band, 0)),
+    sums: rounded.map((sum) => sum ?? Number.NaN),
+    valid: valid?.reduce((total, value) => total + value, 0) ?? width * height,
+  };
 }
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`${name}.tif`, folder));
@@ -44,14 +46,14 @@ const pathOf = (name: string): string => fileURLToPath(new URL(`${name}.tif`, fo
 describe("TIFF layouts", () => {
   test.each(files)("%s reads as GDAL reads it", async (name, facts) => {
     await using scene = await openScene(pathOf(name));
-    await expectGdal(scene, facts);
+    expect(await factsOf(scene, facts)).toEqual(facts);
   });
 
   // WebP needs a browser's own decoder, and the portable JPEG decoder rounds differently from libjpeg-turbo.
   const portable = files.filter(([name]) => !/^(jpeg|webp)/.test(name));
   test.each(portable)("%s reads the same through the portable decoders", async (name, facts) => {
     await using scene = await openGeoTiff(await fileSource(pathOf(name)));
-    await expectGdal(scene, facts);
+    expect(await factsOf(scene, facts)).toEqual(facts);
   });
 
   // libjpeg-turbo and the portable decoder differ by rounding, and by chroma that is repeated, not interpolated.

@@ -6,6 +6,7 @@
  */
 import { SceneError } from "../../scene.ts";
 import type { PagedSource } from "../byte-source.ts";
+import { dataView, decodeNumbers, valueBytes } from "./values.ts";
 
 /** One image of the file: its tags. */
 export interface Directory {
@@ -39,12 +40,6 @@ const SUB_DIRECTORIES = 330;
 const DIRECTORIES_AT_MOST = 256;
 const PAGE_VALUES = 2048;
 const TAG_BYTES_AT_MOST = 64 * 1024 * 1024;
-
-/** Bytes of one value, by field type. */
-const TYPE_BYTES: Readonly<Record<number, number>> = {
-  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4 },
-  ...{ 16: 8, 17: 8, 18: 8 },
-};
 
 /**
  * All images of a file in the order of the chain, each followed by its sub-directories.
@@ -108,7 +103,7 @@ async function readDirectory(file: PagedSource, header: Header, offset: number) 
       ? Number(view.getBigUint64(at + 4, littleEndian))
       : view.getUint32(at + 4, littleEndian);
     const inline = at + entryBytes - offsetBytes;
-    const fits = values * (TYPE_BYTES[type] ?? 1) <= offsetBytes;
+    const fits = values * (valueBytes(type) ?? 1) <= offsetBytes;
     const where = fits ? offset + countBytes + inline : readOffset(inline);
     entries.set(view.getUint16(at, littleEndian), { type, count: values, offset: where });
   }
@@ -127,7 +122,7 @@ function directoryOf(
 
   async function slice(tag: number, from: number, to: number): Promise<Uint8Array | undefined> {
     const entry = entries.get(tag);
-    const size = TYPE_BYTES[entry?.type ?? 0];
+    const size = valueBytes(entry?.type ?? 0);
     if (entry === undefined || size === undefined) return undefined;
     const length = (Math.min(to, entry.count) - from) * size;
     if (length > TAG_BYTES_AT_MOST) {
@@ -172,49 +167,4 @@ function directoryOf(
       return (await values(tag, from, from + PAGE_VALUES))[index - from] ?? 0;
     },
   };
-}
-
-function decodeNumbers(bytes: Uint8Array, type: number, littleEndian: boolean): readonly number[] {
-  const view = dataView(bytes);
-  const size = TYPE_BYTES[type] ?? 1;
-  const decoded: number[] = [];
-  for (let at = 0; at + size <= bytes.length; at += size) {
-    decoded.push(decodeNumber(view, at, type, littleEndian));
-  }
-  return decoded;
-}
-
-function decodeNumber(view: DataView, at: number, type: number, little: boolean): number {
-  switch (type) {
-    case 3:
-      return view.getUint16(at, little);
-    case 4:
-    case 13:
-      return view.getUint32(at, little);
-    case 5:
-      return view.getUint32(at, little) / view.getUint32(at + 4, little);
-    case 6:
-      return view.getInt8(at);
-    case 8:
-      return view.getInt16(at, little);
-    case 9:
-      return view.getInt32(at, little);
-    case 10:
-      return view.getInt32(at, little) / view.getInt32(at + 4, little);
-    case 11:
-      return view.getFloat32(at, little);
-    case 12:
-      return view.getFloat64(at, little);
-    case 16:
-    case 18:
-      return Number(view.getBigUint64(at, little));
-    case 17:
-      return Number(view.getBigInt64(at, little));
-    default:
-      return view.getUint8(at);
-  }
-}
-
-function dataView(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -45,16 +45,19 @@ function affineOf(
   matrix: readonly number[] | undefined,
 ): Affine | undefined {
   const [scaleX = 0, scaleY = 0] = scale ?? [];
-  if (scaleX !== 0 && scaleY !== 0 && ties.length >= 6) {
-    const [column = 0, row = 0, , x = 0, y = 0] = ties;
-    const down = -Math.abs(scaleY); // by the standard y falls with the row; some writers sign it
-    return [scaleX, 0, x - column * scaleX, 0, down, y - row * down];
-  }
-  if (matrix !== undefined && matrix.length >= 8) {
-    const [a = 0, b = 0, , c = 0, d = 0, e = 0, , f = 0] = matrix;
-    return [a, b, c, d, e, f];
-  }
-  return undefined;
+  if (scaleX !== 0 && scaleY !== 0 && ties.length >= 6) return fromScale(scaleX, scaleY, ties);
+  return matrix !== undefined && matrix.length >= 8 ? fromMatrix(matrix) : undefined;
+}
+
+function fromScale(scaleX: number, scaleY: number, ties: readonly number[]): Affine {
+  const [column = 0, row = 0, , x = 0, y = 0] = ties;
+  const down = -Math.abs(scaleY); // by the standard y falls with the row; some writers sign it
+  return [scaleX, 0, x - column * scaleX, 0, down, y - row * down];
+}
+
+function fromMatrix(matrix: readonly number[]): Affine {
+  const [a = 0, b = 0, , c = 0, d = 0, e = 0, , f = 0] = matrix;
+  return [a, b, c, d, e, f];
 }
 
 /** Values of the GeoKeys by number: a short, doubles, or a text. */

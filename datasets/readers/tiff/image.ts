@@ -2,18 +2,11 @@
 import { SceneError, type Samples, type Window } from "../../scene.ts";
 import type { BlockCache } from "../block-cache.ts";
 import type { PagedSource } from "../byte-source.ts";
-import { allocate, copyPatch, deinterleave } from "../samples.ts";
-import { type Codecs, type EncodedBlock, UNREADABLE } from "./codecs.ts";
+import { allocate, copyPatch } from "../samples.ts";
+import { type Codecs, UNREADABLE } from "./codecs.ts";
+import { type Block, type BlockPlace, decodeBlock, decodedBytes } from "./decode.ts";
+import { fetchBlocks, type FetchedBlocks } from "./fetch.ts";
 import type { Layout } from "./layout.ts";
-import { toSamples } from "./predictor.ts";
-import { PHOTOMETRIC } from "./tags.ts";
-import { yCbCrToRgb } from "./ycbcr.ts";
-
-/** A decoded block: one plane a band. */
-export interface Block {
-  readonly width: number;
-  readonly planes: readonly Samples[];
-}
 
 export function blockBytes({ planes }: Block): number {
   return planes.reduce((sum, plane) => sum + plane.byteLength, 0);
@@ -40,37 +33,38 @@ export interface TiffImageOptions {
 
 /** Blocks are asked for in groups of about this size: so much is in flight, beside the cache. */
 const GROUP_BYTES = 16 * 1024 * 1024;
-const FETCH_BYTES_AT_MOST = 4 * 1024 * 1024;
 const BLOCK_BYTES_AT_MOST = 1024 * 1024 * 1024;
 
-interface Place {
-  readonly column: number;
-  readonly row: number;
+interface Place extends BlockPlace {
   readonly index: number;
   readonly key: string;
 }
 
 export function tiffImage(layout: Layout, options: TiffImageOptions): TiffImage {
-  const { file, cache } = options;
+  const { file, cache, codecs, fill } = options;
   const { name } = file.source;
-  const samples = layout.planar ? 1 : layout.samples;
-  const fullBytes = decodedBytes(layout, samples, layout.blockHeight);
+  const fullBytes = decodedBytes(layout, layout.blockHeight);
 
   /** The blocks at these places, from the cache or the file. */
-  function blocks(places: readonly Place[]): Promise<Block>[] {
+  function blocks(places: readonly Place[]): readonly Promise<Block>[] {
     const missing = places.filter(({ key }) => cache.get(key) === undefined);
-    const fetched = missing.length === 0 ? undefined : fetchAll(options, layout, missing);
-    for (const place of missing) cache.set(place.key, load(place, fetched));
-    return places.map((place) => cache.get(place.key) ?? load(place, undefined));
+    const fetched = fetchBlocks(
+      file,
+      layout,
+      missing.map(({ index }) => index),
+    );
+    const loading = new Map(missing.map((place) => [place.key, load(place, fetched)]));
+    for (const [key, block] of loading) cache.set(key, block);
+    return places.flatMap(({ key }) => cache.get(key) ?? []);
   }
 
-  async function load(place: Place, fetched: Promise<Fetched> | undefined): Promise<Block> {
-    const bytes = (await (fetched ?? fetchAll(options, layout, [place]))).get(place.index);
-    return decodeBlock(options, layout, place, await bytes);
+  async function load(place: Place, fetched: Promise<FetchedBlocks>): Promise<Block> {
+    const encoded = await (await fetched).get(place.index);
+    return decodeBlock(layout, place, encoded, { name, codecs, fill });
   }
 
   async function read(window: Window, bands: readonly number[], signal?: AbortSignal) {
-    expectDecodable(name, layout, fullBytes, options.codecs);
+    expectDecodable(name, layout, fullBytes, codecs);
     const pixels = window.width * window.height;
     const parts = bands.map(() => allocate(layout.sampleType, pixels));
     const planes = layout.planar ? [...new Set(bands)] : [0];
@@ -118,10 +112,6 @@ function expectDecodable(name: string, layout: Layout, fullBytes: number, codecs
   }
 }
 
-function decodedBytes({ blockWidth, bits }: Layout, samples: number, rows: number): number {
-  return Math.ceil((blockWidth * samples * bits) / 8) * rows;
-}
-
 function placesIn(layout: Layout, image: string, window: Window, plane: number): Place[] {
   const { blockWidth, blockHeight, blocksAcross, blocksDown } = layout;
   const places: Place[] = [];
@@ -134,82 +124,6 @@ function placesIn(layout: Layout, image: string, window: Window, plane: number):
     }
   }
   return places;
-}
-
-type Fetched = ReadonlyMap<number, Promise<Uint8Array | undefined>>;
-
-/** Reads the bytes of several blocks, near ones at once. `undefined`: the block is not in the file. */
-async function fetchAll(
-  { file }: TiffImageOptions,
-  layout: Layout,
-  places: readonly Place[],
-): Promise<Fetched> {
-  const located = await Promise.all(
-    places.map(async ({ index }) => ({ index, ...(await layout.locate(index)) })),
-  );
-  const fetched = new Map<number, Promise<Uint8Array | undefined>>();
-  for (const { index } of located.filter(({ lengthBytes }) => lengthBytes === 0)) {
-    fetched.set(index, Promise.resolve(undefined));
-  }
-  const inFile = located
-    .filter(({ lengthBytes }) => lengthBytes > 0)
-    .toSorted((one, other) => one.offset - other.offset);
-  for (let from = 0; from < inFile.length;) {
-    const start = inFile[from]?.offset ?? 0;
-    let end = start;
-    let to = from;
-    for (; to < inFile.length; to += 1) {
-      const { offset, lengthBytes } = inFile[to] ?? { offset: 0, lengthBytes: 0 };
-      const far =
-        offset - end > file.source.gapBytes || offset + lengthBytes - start > FETCH_BYTES_AT_MOST;
-      if (to > from && far) break;
-      end = Math.max(end, offset + lengthBytes);
-    }
-    const run = file.data(start, end - start);
-    for (const { index, offset, lengthBytes } of inFile.slice(from, to)) {
-      const part = run.then((bytes) => bytes.slice(offset - start, offset - start + lengthBytes));
-      part.catch(() => {}); // reported by the block that asks for it
-      fetched.set(index, part);
-    }
-    from = to;
-  }
-  return fetched;
-}
-
-async function decodeBlock(
-  { file, codecs, fill }: TiffImageOptions,
-  layout: Layout,
-  { column, row }: Place,
-  encoded: Uint8Array | undefined,
-): Promise<Block> {
-  const { blockWidth: width, tiled } = layout;
-  const samples = layout.planar ? 1 : layout.samples;
-  const rowsLeft = layout.height - row * layout.blockHeight;
-  const height = tiled ? layout.blockHeight : Math.min(layout.blockHeight, rowsLeft);
-  if (encoded === undefined) {
-    const plane = allocate(layout.sampleType, width * height).fill(fill);
-    return { width, planes: Array.from({ length: samples }, () => plane) };
-  }
-  const expectedBytes = decodedBytes(layout, samples, height);
-  const block: EncodedBlock = { layout, width, height, samples, expectedBytes };
-  const codec = codecs.get(layout.compression);
-  try {
-    const decoded = await codec?.decode(encoded, block);
-    const bytes = decoded?.bytes ?? new Uint8Array();
-    if (bytes.length < expectedBytes) {
-      throw new Error(`it must decode to ${expectedBytes} bytes, received ${bytes.length}`);
-    }
-    const values = toSamples(bytes.subarray(0, expectedBytes), block, decoded?.native === true);
-    const isYCbCr = layout.photometric === PHOTOMETRIC.yCbCr && samples === 3;
-    if (isYCbCr && decoded?.rgb !== true) yCbCrToRgb(values);
-    return { width, planes: deinterleave(values, samples) };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SceneError(
-      `${file.source.name}: block ${column},${row} cannot be decoded (${codec?.name}: ${why})`,
-      { cause },
-    );
-  }
 }
 
 /** Copies what a block and a window share. */

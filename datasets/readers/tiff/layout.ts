@@ -68,7 +68,7 @@ export async function readLayout(name: string, directory: Directory): Promise<La
     planar,
     bits,
     sampleType: sampleTypeOf(name, bits, format),
-    isFloat: format === 3,
+    isFloat: format === FLOAT,
     compression,
     predictor: await number(TAG.predictor, 1),
     photometric,
@@ -94,19 +94,28 @@ async function sameForAll(
   );
 }
 
+/** TIFF's names of its SampleFormat values. */
+const FORMATS = ["", "unsigned", "signed", "float", "untyped", "complex", "complex float"] as const;
+
+const [UNSIGNED, SIGNED, FLOAT, UNTYPED] = [1, 2, 3, 4] as const;
+
 function sampleTypeOf(name: string, bits: number, format: number): SampleType {
-  if (format === 1 || format === 4) {
-    if (bits <= 8) return "uint8";
-    if (bits <= 16) return "uint16";
-    if (bits === 32) return "uint32";
-  }
-  if (format === 2 && (bits === 8 || bits === 16 || bits === 32)) return `int${bits}`;
-  if (format === 3 && (bits === 16 || bits === 32)) return "float32";
-  if (format === 3 && bits === 64) return "float64";
-  const kind = ["", "unsigned", "signed", "float", "undefined", "complex", "complex"][format];
+  const type = typeOf(bits, format === UNTYPED ? UNSIGNED : format);
+  if (type !== undefined) return type;
   throw new SceneError(
-    `${name}: samples must be integers of up to 16 or of 32 bits, or floats, received ${bits}-bit ${kind ?? format}`,
+    `${name}: samples must be integers of up to 16 or of 32 bits, or floats, ` +
+      `received ${bits}-bit ${FORMATS[format] ?? format}`,
   );
+}
+
+function typeOf(bits: number, format: number): SampleType | undefined {
+  const whole = bits === 8 || bits === 16 || bits === 32 ? bits : undefined;
+  if (format === SIGNED) return whole === undefined ? undefined : `int${whole}`;
+  if (format === FLOAT)
+    return bits === 64 ? "float64" : bits === 16 || bits === 32 ? "float32" : undefined;
+  if (format !== UNSIGNED || bits < 1) return undefined;
+  if (bits <= 16) return bits <= 8 ? "uint8" : "uint16";
+  return bits === 32 ? "uint32" : undefined;
 }
 
 interface ImageFacts {

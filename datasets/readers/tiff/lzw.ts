@@ -12,7 +12,9 @@ const CODES = 4096;
 
 /** @throws {Error} where a code is unknown. Output beyond `expectedBytes` is dropped. */
 export function decodeLzw(input: Uint8Array, expectedBytes: number): Uint8Array {
-  const output = new Uint8Array(expectedBytes);
+  // A code of 9 bits or more stands for fewer than 4,096 bytes: a damaged header must not make us allocate more.
+  const limit = Math.min(expectedBytes, Math.ceil((input.length * 8) / 9) * CODES);
+  const output = new Uint8Array(limit);
   const starts = new Int32Array(CODES);
   const lengths = new Int32Array(CODES);
   let next = FIRST_FREE;
@@ -22,7 +24,7 @@ export function decodeLzw(input: Uint8Array, expectedBytes: number): Uint8Array 
   let at = 0;
   let bits = 0;
   let held = 0;
-  for (let position = 0; at < expectedBytes;) {
+  for (let position = 0; at < limit;) {
     while (held < width && position < input.length) {
       bits = ((bits << 8) | (input[position] ?? 0)) & 0xffffff;
       position += 1;
@@ -58,7 +60,7 @@ export function decodeLzw(input: Uint8Array, expectedBytes: number): Uint8Array 
     previousLength = at - start;
     if (next >= (1 << width) - 1 && width < 12) width += 1;
   }
-  return at === expectedBytes ? output : output.subarray(0, at);
+  return at === limit ? output : output.subarray(0, at);
 }
 
 /** Copies forward, byte by byte: the ranges may overlap by design. */
