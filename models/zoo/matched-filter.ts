@@ -11,6 +11,7 @@
  * with, on a scene of `synthesise`, and a floor for what a trained network must beat.
  */
 import type { Graph, Value } from "../../attention/index.ts";
+import type { ModelCard } from "../card.ts";
 import { buildGraph } from "../onnx/builder.ts";
 import { toOnnx } from "../onnx/model.ts";
 import { CARD_KEY } from "../metadata.ts";
@@ -57,23 +58,27 @@ const BANKS: readonly Bank[] = [
     shapes: turned({ classIndex: 1, shape: "rectangle", length: 9.6, width: 4.2 }, 12, Math.PI),
   },
   {
-    name: "large",
+    name: "round",
+    stride: 4,
+    window: 13,
+    reach: 3,
+    shapes: [17, 21, 26, 31.5].map((size) => ({
+      classIndex: 2,
+      shape: "ellipse" as const,
+      length: size,
+      width: size,
+      angle: 0,
+    })),
+  },
+  {
+    name: "long",
     stride: 4,
     window: 23,
     reach: 4,
-    shapes: [
-      ...[44, 53, 64].flatMap((length) =>
-        // A hull is not the same when turned by half a circle.
-        turned({ classIndex: 0, shape: "hull", length, width: 14 }, 20, 2 * Math.PI),
-      ),
-      ...[17, 21, 26, 31.5].map((size) => ({
-        classIndex: 2,
-        shape: "ellipse" as const,
-        length: size,
-        width: size,
-        angle: 0,
-      })),
-    ],
+    // A hull is not the same when turned by half a circle.
+    shapes: [44, 53, 64].flatMap((length) =>
+      turned({ classIndex: 0, shape: "hull", length, width: 14 }, 20, 2 * Math.PI),
+    ),
   },
 ];
 
@@ -106,15 +111,35 @@ export function buildMatchedFilter({
       ),
     };
   });
-  const card = {
+  const metadata = { [CARD_KEY]: JSON.stringify(cardOf(sizePx)) };
+  return toOnnx(graph, new Map(), { metadata });
+}
+
+function cardOf(sizePx: number): Omit<ModelCard, "sha256"> {
+  return {
     name: "matched filters",
     classes: MATCHED_FILTER_CLASSES,
+    input: {
+      name: "images",
+      width: sizePx,
+      height: sizePx,
+      batch: 1,
+      channels: 3,
+      layout: "B C Y X",
+      order: "rgb",
+      mean: [0, 0, 0],
+      std: [255, 255, 255],
+      fit: "pad",
+      padValue: 114,
+      type: "float32",
+    },
     gsdM: { from: 0.5, to: 0.5 },
     scoreAtLeast: 0.75,
     overlapPx: 96,
+    oriented: true,
+    provenance: {},
     licence: "Apache-2.0",
   };
-  return toOnnx(graph, new Map(), { metadata: { [CARD_KEY]: JSON.stringify(card) } });
 }
 
 interface Rows {
