@@ -24,7 +24,7 @@ export const nmm: Method = ({ candidates: { count, boxes }, near, pairs, stays }
 };
 
 /** The smallest box round the boxes: upright round upright ones, a rectangle at any angle round oriented ones. */
-export function enclose(boxes: Boxes<"scene">, rows: readonly number[]): Float64Array {
+function enclose(boxes: Boxes<"scene">, rows: readonly number[]): Float64Array {
   const [numbers, width] = [coordinates(boxes), stride(boxes)];
   return encloseNumbers(rows.map((row) => numbers.subarray(row * width, row * width + width)));
 }
