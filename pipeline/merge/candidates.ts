@@ -95,10 +95,11 @@ function rankOrder(c: Candidates): Uint32Array {
   if (count > ROW_LIMIT || !scores.every((score) => score >= 0)) {
     return order.map((_, row) => row).sort((a, b) => scores[b]! - scores[a]! || byContent(c, a, b));
   }
-  // The bits of non-negative floats rise with their values.
+  // The bits of non-negative floats, less the sign of −0, rise with their values.
   const bits = new Uint32Array(scores.buffer, scores.byteOffset, count);
   const keys = new Float64Array(count);
-  for (let row = 0; row < count; row++) keys[row] = (0x7fff_ffff - bits[row]!) * ROW_LIMIT + row;
+  for (let row = 0; row < count; row++)
+    keys[row] = (0x7fff_ffff - (bits[row]! & 0x7fff_ffff)) * ROW_LIMIT + row;
   keys.sort();
   for (let at = 0; at < count; at++) order[at] = keys[at]! % ROW_LIMIT;
   for (let from = 0, to = 1; from < count; from = to++) {

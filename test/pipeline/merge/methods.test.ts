@@ -192,6 +192,12 @@ describe("every method", () => {
     );
   });
 
+  test("ranks scores of 0, −0 and 1 like all others", () => {
+    const apart = Float64Array.from([0, 1, 2, 3].flatMap((k) => [k * 10, 5, 8, 8]));
+    const found = detections(fromCentres("scene", apart), [-0, 0.5, 0, 1]);
+    expect(mergeDetections(found).scores.map(Math.abs)).toEqual(Float32Array.of(1, 0.5, 0, 0));
+  });
+
   test("drops rows that hold a number which is none", () => {
     const broken = detections(
       fromCentres("scene", Float64Array.of(5, 5, 4, 4, Number.NaN, 5, 4, 4, 50, 5, 4, 4)),
