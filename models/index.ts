@@ -85,3 +85,4 @@ export { buildMatchedFilter, MATCHED_FILTER_CLASSES } from "./zoo/matched-filter
 export { checkModel } from "./onnx/check.ts";
 export { type Network, simplify } from "./onnx/simplify.ts";
 export { type GraphSize, inferenceGraph, LOSS, lossGraph, PORTS, TARGETS } from "./zoo/graphs.ts";
+export { buildShipped, readShippedCard, readWeights, type ShippedCard } from "./zoo/shipped.ts";
