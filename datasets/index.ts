@@ -10,6 +10,8 @@ export * from "./overlap.ts";
 export * from "./ring.ts";
 export * from "./scene.ts";
 export { openSceneFromBlob } from "./readers/blob.ts";
+export { openSceneFromUrl } from "./readers/url.ts";
+export type { GeoTiffOptions } from "./readers/geotiff.ts";
 export { memoryScene, type MemorySceneOptions } from "./readers/memory.ts";
 export { SCENE_EXTENSIONS } from "./readers/formats.ts";
 export {

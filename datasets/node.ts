@@ -11,7 +11,7 @@ import { readSidecar } from "./readers/sidecar-node.ts";
 import { type Scene, SceneError } from "./scene.ts";
 
 export interface OpenSceneOptions {
-  /** Decoded blocks that are kept. @default 256 MiB */
+  /** Decoded blocks that are kept. @default what a sweep needs, 64 to 512 MiB */
   readonly cacheBytes?: number | undefined;
   /** Takes the place of the file's CRS: `EPSG:32633`, a proj4 string or WKT. */
   readonly crs?: string | undefined;

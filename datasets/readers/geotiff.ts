@@ -22,13 +22,13 @@ import { type Directory, readDirectories } from "./tiff/directory.ts";
 import { readGeoKeys, readPlacement } from "./tiff/georeference.ts";
 import { allocate } from "./samples.ts";
 import { blockBytes, type TiffImage, tiffImage } from "./tiff/image.ts";
-import { readLayout } from "./tiff/layout.ts";
+import { type Layout, readLayout } from "./tiff/layout.ts";
 import { readPyramid } from "./tiff/pyramid.ts";
 import { PHOTOMETRIC, TAG } from "./tiff/tags.ts";
 import { validity } from "./validity.ts";
 
 export interface GeoTiffOptions {
-  /** Decoded blocks that are kept. @default 256 MiB */
+  /** Decoded blocks that are kept. @default what a sweep in rows of 1,024 px needs, 64 to 512 MiB */
   readonly cacheBytes?: number | undefined;
   /** Takes the place of the file's CRS: `EPSG:32633`, a proj4 string or WKT. */
   readonly crs?: string | undefined;
@@ -38,8 +38,10 @@ export interface GeoTiffOptions {
   readonly codecs?: Codecs | undefined;
 }
 
-const CACHE_BYTES = 256 * 1024 * 1024;
-const UNTILED_BLOCK_BYTES = 32 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** Rows of a window that a sweep moves along; its blocks are wanted again by the next row of windows. */
+const SWEEP_ROWS = 1024;
+const UNTILED_BLOCK_BYTES = 32 * MIB;
 
 interface ScenePart {
   readonly image: TiffImage;
@@ -64,11 +66,12 @@ export async function openGeoTiff(
 }
 
 async function openOwned(source: ByteSource, options: GeoTiffOptions): Promise<Scene> {
-  const { cacheBytes = CACHE_BYTES, codecs = CODECS } = options;
+  const { codecs = CODECS } = options;
   const file = withPages(source);
   const pyramid = await readPyramid(source.name, await readDirectories(file));
   const nodata = await readNodata(pyramid.main);
-  const cache = blockCache(cacheBytes, blockBytes);
+  const mainLayout = await readLayout(source.name, pyramid.main);
+  const cache = blockCache(options.cacheBytes ?? sweepBytes(mainLayout), blockBytes);
   const parts: ScenePart[] = [];
   for (const [index, { image, mask }] of pyramid.levels.entries()) {
     const layout = await readLayout(source.name, image);
@@ -147,6 +150,11 @@ function reader(
 function levelOf({ layout }: TiffImage): Level {
   const { width, height, blockWidth, blockHeight } = layout;
   return { width, height, blockWidth, blockHeight };
+}
+
+function sweepBytes({ width, blockHeight, samples, bits }: Layout): number {
+  const rows = SWEEP_ROWS + 2 * Math.min(blockHeight, SWEEP_ROWS);
+  return Math.min(Math.max((width * rows * samples * bits) / 8, 64 * MIB), 512 * MIB);
 }
 
 /** A nodata value that the type cannot hold would become another value: such blocks are 0. */

@@ -1,5 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { memorySink, type ReadPixels, SceneError, writeGeoTiff } from "../../datasets/index.ts";
+import {
+  memorySink,
+  openSceneFromUrl,
+  type ReadPixels,
+  SceneError,
+  writeGeoTiff,
+} from "../../datasets/index.ts";
 import { openScene } from "../../datasets/node.ts";
 import { rangeServer } from "./range-server.ts";
 import { expectSamePixels } from "./same-pixels.ts";
@@ -61,6 +67,13 @@ describe("a scene on a web server", () => {
     expect(bytes).toBeLessThanOrEqual(30 * TILE_BYTES + METADATA_BYTES);
     const sorted = fetched.toSorted((one, other) => one.from - other.from);
     sorted.slice(1).forEach(({ from }, i) => expect(from).toBeGreaterThan(sorted[i]?.to ?? 0));
+  });
+
+  test("what runs in a page reads the same", async () => {
+    await using server = await rangeServer(file);
+    await using scene = await openSceneFromUrl(server.url);
+    const window = { x: 1000, y: 1000, width: 300, height: 300 };
+    expectSamePixels((await scene.read(window)).bands, await pixels(window));
   });
 
   test("neighbours in the file come in one request", async () => {
