@@ -12,7 +12,7 @@ export function csv({ crs }: OutputContext): Encoder {
       const ring = roundedRing(object, crs);
       return line([
         ...Object.values(attributesOf(object)),
-        ...object.corners.map((value) => rounded(value, 4)),
+        ...object.corners.map((value) => rounded(value, 6)),
         `POLYGON ((${pairs(ring).join(", ")}))`,
       ]);
     },

@@ -38,8 +38,8 @@ export function closedRing(corners: Float64Array): Float64Array {
   return ring;
 }
 
-/** Nine decimals of a degree are a tenth of a millimetre; source units and pixels get four. */
-const DECIMALS = { wgs84: 9, source: 4, pixel: 4 } as const satisfies Record<OutputCrs, number>;
+/** What a millionth of a pixel needs where a pixel is ten centimetres. */
+const DECIMALS = { wgs84: 12, source: 7, pixel: 6 } as const satisfies Record<OutputCrs, number>;
 
 /** The closed ring with the decimals that a text format writes. */
 export function roundedRing(object: FoundObject, crs: OutputCrs): Float64Array {

@@ -52,7 +52,7 @@ function pointsOf(ring: Float64Array): readonly Point[] {
 function cutAtAntimeridian(ring: readonly Point[]): readonly (readonly Point[])[] {
   const west = clipped(ring, (x) => 180 - x);
   const east = clipped(ring, (x) => x - 180);
-  return [west, east.map(([x, y]): Point => [rounded(x - 360, 9), y])];
+  return [west, east.map(([x, y]): Point => [rounded(x - 360, 12), y])];
 }
 
 /** The part of a convex ring where `inside(x)` is not negative. */
@@ -63,7 +63,7 @@ function clipped(ring: readonly Point[], inside: (x: number) => number): readonl
     const to: Point = ring[i + 1] ?? [0, 0];
     const [a, b] = [inside(from[0]), inside(to[0])];
     if (a >= 0) kept.push(from);
-    if (a * b < 0) kept.push([180, rounded(from[1] + ((to[1] - from[1]) * a) / (a - b), 9)]);
+    if (a * b < 0) kept.push([180, rounded(from[1] + ((to[1] - from[1]) * a) / (a - b), 12)]);
   }
   return [...kept, kept[0] ?? [180, 0]];
 }

@@ -61,7 +61,7 @@ describe("a GeoJSON result", () => {
               (again?.corners[j + 1] ?? 0) - (object.corners[k + 1] ?? 0),
             ),
           );
-          expect(Math.min(...distances)).toBeLessThan(5e-4); // half a metre is a pixel, written to 0.1 mm
+          expect(Math.min(...distances)).toBeLessThan(2e-6);
         }
       });
     },

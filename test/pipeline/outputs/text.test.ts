@@ -38,7 +38,7 @@ describe("geojson", () => {
     }
   });
 
-  test("holds every corner to a tenth of a millimetre, and the attributes", async () => {
+  test("holds every corner to a millionth of a pixel, and the attributes", async () => {
     const found = [...objects(20)];
     const read = JSON.parse(await textOf("geojson", found)) as FeatureCollection<Polygon>;
     found.forEach(({ lonLat, ground, class: name, classIndex }, i) => {
@@ -48,8 +48,8 @@ describe("geojson", () => {
         const near = [...corners].some((corner) => {
           const [x = 0, y = 0] = corner.split(",").map(Number);
           return (
-            Math.abs(x - (lonLat?.[2 * k] ?? 0)) <= 5e-10 &&
-            Math.abs(y - (lonLat?.[2 * k + 1] ?? 0)) <= 5e-10
+            Math.abs(x - (lonLat?.[2 * k] ?? 0)) <= 1e-12 &&
+            Math.abs(y - (lonLat?.[2 * k + 1] ?? 0)) <= 1e-12
           );
         });
         expect(near).toBe(true);
