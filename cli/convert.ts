@@ -25,7 +25,9 @@ export function declareConvert(command: Command, { io }: CliContext): void {
   command
     .argument("<labels>", "A file, or the folder of formats that are folders.")
     .addOption(option("--from <format>", "What the labels are in.").choices(LABEL_FORMATS))
-    .addOption(option("--to <format>", `what they become: ${TARGETS.join(", ")}`).argParser(target))
+    .addOption(
+      option("--to <format>", `What they become: ${TARGETS.join(", ")}.`).argParser(target),
+    )
     .requiredOption("-o, --out <place>", "The file or folder to write.")
     .option("--images <folder>", "Where the images lie, for formats that do not hold their sizes.")
     .option("--scene <file>", "The scene of a result, for pictures and for GeoJSON of others.");

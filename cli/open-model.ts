@@ -43,7 +43,7 @@ export async function openModel(
   }
   const { settings } = resolveSettings(layers); // a mistyped setting is said before a model is loaded
   const { head, classes, threads, device, gsdM } = settings;
-  const engine = await createEngine(settings.engine, NODE_ENGINES);
+  const engine = await createEngine(checkedEngine(settings.engine), NODE_ENGINES);
   const detector = await loadDetector(await readModelFile(locate(io, path)), engine, {
     head,
     classes,
@@ -59,6 +59,14 @@ export async function openModel(
     resolved: resolveSettings({ ...layers, model: settingsOfModel(detector.card) }),
     [Symbol.asyncDispose]: () => detector[Symbol.asyncDispose](),
   };
+}
+
+function checkedEngine(name: string | undefined): string | undefined {
+  const names = Object.keys(NODE_ENGINES);
+  if (name === undefined || names.includes(name)) return name;
+  throw new SettingsError(
+    `settings: engine must be one of ${names.join(", ")}, received "${name}"`,
+  );
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {

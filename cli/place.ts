@@ -34,8 +34,7 @@ export function choosePlace(
   if (out === undefined) return { ...plain, kind: "beside", folder: undefined };
   const format = out === "-" ? undefined : formatOf(out);
   const path = out === "-" ? "-" : locate(io, out);
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (path !== "-" && (format === undefined || isFolder)) {
+  if (path !== "-" && (format === undefined || isFolder(path))) {
     return { ...plain, kind: "folder", folder: path };
   }
   if (scenes.length > 1) {
@@ -52,6 +51,14 @@ export function choosePlace(
     stem: basename(path, extname(path)),
     layers: { ...layers, flag: { ...layers.flag, formats: [format, ...others] } },
   };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // whatever is wrong with the path is said when it is written to
+  }
 }
 
 /** Results are written to a folder of our own, and read out once they are whole. */

@@ -40,7 +40,9 @@ export interface Range {
   readonly max: number;
 }
 
-const toNumber = (text: string): unknown => (text.trim() === "" ? text : Number(text));
+/** What is no number stays text, and is refused as what it is. */
+const toNumber = (text: string): unknown =>
+  text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
 const toList = (text: string): string[] =>
   text
     .split(",")
