@@ -10,8 +10,8 @@ import { crsFromEpsg, crsFromText, writeGeoTiffFile } from "../datasets/node.ts"
 import { buildMatchedFilter } from "../models/index.ts";
 import { EXIT, readResult } from "../pipeline/index.ts";
 import type { CliContext } from "./command.ts";
+import { runDetect } from "./detect.ts";
 import { locate } from "./io.ts";
-import { main } from "./main.ts";
 import { grouped } from "./say.ts";
 
 /** The sample: a square kilometre in half-metre pixels, by the Gulf of Trieste. */
@@ -32,8 +32,8 @@ export function declareDemo(command: Command, { io, finish }: CliContext): void 
       const sample = await makeSample(scene);
       await writeFile(model, buildMatchedFilter());
       io.stderr.write(`made       ${scene}, ${model}\n`);
-      const how = ["--format", "geojson,jpeg", "--overwrite", "replace"];
-      const status = await main(["detect", scene, "-m", model, "-o", folder, ...how], io);
+      const flag = { formats: ["geojson", "jpeg"], overwrite: "replace" } as const;
+      const status = await runDetect(io, [scene], { model, out: folder }, { layers: { flag } });
       if (status !== EXIT.done) return finish(status);
       const { found, known, extra } = compare(await readFile(result, "utf8"), sample);
       io.stderr.write(

@@ -13,7 +13,7 @@ import { choosePlace, type Place } from "./place.ts";
 import { createProgress, type Progress, PROGRESS_MODES, type ProgressMode } from "./progress.ts";
 import { batchLines, modelLines, type SceneSummary, summaryJson } from "./summary.ts";
 
-interface DetectFlags {
+export interface DetectFlags {
   readonly model?: string;
   readonly out?: string;
   readonly config?: string;
@@ -36,14 +36,15 @@ export function declareDetect(command: Command, { io, finish }: CliContext): voi
   });
 }
 
-async function runDetect(
+/** Detects in the scenes that are given, saying what happens. */
+export async function runDetect(
   io: Io,
   given: readonly string[],
   flags: DetectFlags,
-  said: Said,
+  said: Pick<Said, "layers"> & Partial<Said>,
 ): Promise<ExitStatus> {
   const progress = createProgress(io, progressMode(flags.progress ?? io.env["NADIR_PROGRESS"]));
-  for (const note of said.notes) progress.say(`nadir: ${note}`);
+  for (const note of said.notes ?? []) progress.say(`nadir: ${note}`);
   const { paths, notes } = await findInputs(io, given);
   for (const note of notes) progress.say(`nadir: ${note}`);
   if (paths.length === 0) return EXIT.nothingReadable;

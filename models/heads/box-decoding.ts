@@ -6,14 +6,6 @@ import type { AnchorPoints, HeadOptions, RawHeads } from "./anchor-free.ts";
 /** A column of numbers, one per anchor point. */
 export type Column = Value<"B N A">;
 
-/** Distances from the anchor point to the sides, in strides. */
-export interface Sides {
-  readonly left: Column;
-  readonly top: Column;
-  readonly right: Column;
-  readonly bottom: Column;
-}
-
 /** `sides [B N 4·bins]` to four columns: the mean of each distribution, or softplus of a plain number. */
 export function sidesOf(g: Graph, sides: Value<"B N S">, bins: number): Value<"B N F"> {
   if (bins === 0) return g.rename(g.unary("softplus", sides), "B N F");

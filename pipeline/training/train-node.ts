@@ -155,7 +155,7 @@ class Steps implements AsyncDisposable {
     this.#make = (rows) => compileStep(engine, network, { batchSize, tilePx, rows, optimizer });
   }
 
-  of(rows: (typeof LABEL_ROWS)[number] | number): Promise<TrainingStep> {
+  of(rows: number): Promise<TrainingStep> {
     let step = this.#made.get(rows);
     if (step === undefined) this.#made.set(rows, (step = this.#make(rows)));
     return step;
