@@ -29,3 +29,4 @@ export type { RunReport, TileCounts } from "./report.ts";
 export { planScene, type ScenePlan } from "./scene-plan.ts";
 export { readResult, type ReadResultOptions, type Result } from "./outputs/result.ts";
 export { estimate, type Estimate, type EstimateOptions } from "./estimate.ts";
+export { estimateRun, type RunEstimate } from "./plan.ts";
