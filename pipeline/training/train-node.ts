@@ -7,7 +7,6 @@ import type { TrainingRecord } from "./loader.ts";
 import { epochOrder } from "./loader.ts";
 import type { BadImage } from "./loader-node.ts";
 import { TileWorkers } from "./loader-node.ts";
-import type { LABEL_ROWS } from "./sample.ts";
 import { learningRate } from "./schedule.ts";
 import type { StepLoss, TrainingStep } from "./step.ts";
 import { compileStep } from "./step.ts";
