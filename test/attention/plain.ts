@@ -81,7 +81,7 @@ export function plainMultiHead(
   heads: number,
   x: Tensor<"B N C">,
   weights: Weights,
-  sees: (n: number, m: number) => boolean = () => true,
+  sees?: (n: number, m: number) => boolean,
 ): Tensor<"B N C"> {
   const { B, N, C } = bind("plainMultiHead", { x });
   const D = C / heads;
@@ -95,9 +95,10 @@ export function plainMultiHead(
     const y = linear(reader(x), name);
     return computed(layout, [B, heads, N, D], (b, h, n, d) => y(b, n, h * D + d));
   };
-  const mask = computed("B H N M", [1, 1, N, N], (_b, _h, n, m) => (sees(n, m) ? 1 : 0));
+  const maskOf = (isSeen: NonNullable<typeof sees>) =>
+    computed("B H N M", [1, 1, N, N], (_b, _h, n, m) => (isSeen(n, m) ? 1 : 0));
   const [q, k, v] = [split("q", "B H N D"), split("k", "B H M D"), split("v", "B H M E")];
-  const out = reader(core.reference(q, k, v, { mask }, weights));
+  const out = reader(core.reference(q, k, v, sees && { mask: maskOf(sees) }, weights));
   const y = linear((b, n, c) => out(b, Math.floor(c / D), n, c % D), "proj");
   return computed("B N C", [B, N, C], (b, n, c) => y(b, n, c));
 }

@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { OPERATORS, volume } from "../../attention/index.ts";
+import type { Operator, Value } from "../../attention/index.ts";
+import { buildGraph } from "../../models/index.ts";
+import type { OnnxGraph } from "../../models/index.ts";
+import { README, withGallery } from "./gallery.ts";
+
+const cells = (line: string) =>
+  line
+    .split("|")
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+/** Tables, whatever a formatter has done to their columns. */
+const rowsOf = (text: string) =>
+  text.split("\n").flatMap((line) => (line.startsWith("| `") ? [cells(line).join(" | ")] : []));
+
+test("the gallery is what the code says", () => {
+  const text = readFileSync(README, "utf8");
+  expect(rowsOf(text)).toEqual(rowsOf(withGallery(text)));
+});
+
+test("every core, mixer and reach has its line in the table", () => {
+  const folder = fileURLToPath(new URL("../../attention/", import.meta.url));
+  const operators = readFileSync(`${folder}operators.ts`, "utf8");
+  for (const room of ["cores", "mixers"]) {
+    for (const file of readdirSync(`${folder}${room}`)) {
+      expect(operators, `${room}/${file}`).toContain(`"./${room}/${file}"`);
+    }
+  }
+});
+
+/** What the numbers of an operator in the table are made with. */
+const [N, C, H, k, d] = [12, 8, 2, 3, 3];
+const D = C / H;
+
+/** Evaluates what the table says of parameters, such as `2C² + 2kC`. */
+function told(parameters: string, given: Readonly<Record<string, number>>): number {
+  const source = parameters
+    .replaceAll("−", "-")
+    .replaceAll("²", "**2")
+    .replaceAll(/([A-Za-z0-9)])(?=[A-Za-z(])/g, "$1*")
+    .replaceAll(/(\*\*2)(?=[A-Za-z(])/g, "$1*");
+  const names = Object.keys(given);
+  // The table is ours: it holds letters, digits and + - * ( ) only.
+  expect(source).toMatch(/^[A-Za-z0-9+*() -]+$/);
+  const compute = new Function(...names, `return ${source}`) as (...values: number[]) => number;
+  return compute(...names.map((name) => given[name] ?? 0));
+}
+
+function graphOf(operator: Operator): OnnxGraph {
+  return buildGraph("count", (g) => {
+    if (operator.kind === "core") {
+      const of = <L extends string>(name: string, layout: L): Value<L> =>
+        g.input(name, layout, [1, H, N, D]);
+      const [q, key, v] = [of("q", "B H N D"), of("k", "B H M D"), of("v", "B H M E")];
+      return { out: operator.make().lower(g, q, key, v) };
+    }
+    const x = g.input("x", "B N C", [1, N, C]);
+    return { out: operator.kind === "mixer" ? operator.make()(g, x, { rows: 3, columns: 4 }) : x };
+  });
+}
+
+describe("parameters", () => {
+  const own = Object.entries(OPERATORS).filter(
+    ([, { kind }]) => kind === "core" || kind === "mixer",
+  );
+  test.each(own)("of %s are as many as the table says", (name, operator) => {
+    const graph = graphOf(operator);
+    const trained = [...graph.weights].filter(([, { trainable }]) => trainable);
+    const count = trained.reduce((a, [w]) => a + volume(graph.values.get(w)?.shape ?? []), 0);
+    const strip = name === "contextAnchor" ? 5 : k;
+    expect(count).toBe(told(operator.parameters, { N, C, H, D, k: strip, d }));
+  });
+});
