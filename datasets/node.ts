@@ -74,12 +74,16 @@ function georeferenced(scene: Scene, transform: Affine | undefined, crs: Crs | u
 }
 
 async function openTiff(): Promise<OpenFormat> {
-  const [{ openGeoTiff }, { NODE_CODECS }] = await Promise.all([
+  const [{ openGeoTiff }, { withExternalOverviews }, { NODE_CODECS }] = await Promise.all([
     import("./readers/geotiff.ts"),
+    import("./readers/overviews-node.ts"),
     import("./readers/tiff/codecs-node.ts"),
   ]);
-  return (source, { cacheBytes, crs }) =>
-    openGeoTiff(source, { cacheBytes, crs, lookup: allEpsg, codecs: NODE_CODECS });
+  return async (source, { cacheBytes, crs }) => {
+    const options = { cacheBytes, lookup: allEpsg, codecs: NODE_CODECS };
+    const scene = await openGeoTiff(source, { ...options, crs });
+    return withExternalOverviews(scene, options);
+  };
 }
 
 function photo(format: SceneFormat): () => Promise<OpenFormat> {

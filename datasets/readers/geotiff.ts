@@ -32,6 +32,8 @@ export interface GeoTiffOptions {
   readonly cacheBytes?: number | undefined;
   /** Takes the place of the file's CRS: `EPSG:32633`, a proj4 string or WKT. */
   readonly crs?: string | undefined;
+  /** @default the file's */
+  readonly nodata?: number | undefined;
   /** @default the EPSG codes that need no table */
   readonly lookup?: EpsgLookup | undefined;
   /** @default decoders that run everywhere */
@@ -69,7 +71,7 @@ async function openOwned(source: ByteSource, options: GeoTiffOptions): Promise<S
   const { codecs = CODECS } = options;
   const file = withPages(source);
   const pyramid = await readPyramid(source.name, await readDirectories(file));
-  const nodata = await readNodata(pyramid.main);
+  const nodata = options.nodata ?? (await readNodata(pyramid.main));
   const mainLayout = await readLayout(source.name, pyramid.main);
   const cache = blockCache(options.cacheBytes ?? sweepBytes(mainLayout), blockBytes);
   const parts: ScenePart[] = [];
