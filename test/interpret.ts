@@ -160,9 +160,10 @@ const FORMULAS: Readonly<Record<string, (call: Call) => Doubles[]>> = {
     ];
   },
   Pad: ({ x, numbers, given }) => {
-    const pads = numbers(1);
-    const rank = x.shape.length;
-    return [array.pad(x, pads.slice(0, rank), pads.slice(rank), given(2)?.data[0] ?? 0)];
+    const [pads, axes] = [numbers(1), numbers(3)];
+    const at = (first: number) =>
+      x.shape.map((_, axis) => (axes.includes(axis) ? (pads[axes.indexOf(axis) + first] ?? 0) : 0));
+    return [array.pad(x, at(0), at(axes.length), given(2)?.data[0] ?? 0)];
   },
   Gather: (call) => [array.gather(call.x, axisOf(call), call.at(1))],
   GatherElements: (call) => {

@@ -1,27 +1,10 @@
 /** Rearranging, cutting, joining and picking. */
 import type { Graph, Rearranged } from "../../../attention/index.ts";
 import { ShapeError, volume } from "../../../attention/index.ts";
-import type { NamedValue } from "../graph.ts";
-import { range } from "../operations/operation.ts";
-import type { Writer } from "../operations/operation.ts";
-import { concat, expand, reshape, slice, transpose } from "../operations/write.ts";
+import { concat, expand, pad, reshape, slice, transpose } from "../operations/write.ts";
 import { rearrangement } from "../rearrange.ts";
 import { axisIn, give, take } from "./desk.ts";
 import type { Place } from "./desk.ts";
-
-/** Pads one axis with zeros or with a number. */
-function padAxis(
-  w: Writer,
-  x: NamedValue,
-  axis: number,
-  [before, after]: readonly [number, number],
-  value: number,
-) {
-  if (before === 0 && after === 0) return x;
-  const at = (size: number) => range(x.shape.length).map((i) => (i === axis ? size : 0));
-  const pads = w.ints([...at(before), ...at(after)]);
-  return w.node("Pad", value === 0 ? [x, pads] : [x, pads, w.number(value)]);
-}
 
 export function layoutPart({
   desk,
@@ -84,7 +67,8 @@ export function layoutPart({
     },
     pad(x, axis, before, after, value = 0) {
       const at = axisIn("pad", x, axis);
-      return give(desk, x.layout, padAxis(w, take(desk, x), at, [before, after], value));
+      const only = (size: number) => x.shape.map((_, i) => (i === at ? size : 0));
+      return give(desk, x.layout, pad(w, take(desk, x), only(before), only(after), value));
     },
     gather(x, axis, indices, layout) {
       const attributes = { axis: axisIn("gather", x, axis) };

@@ -43,6 +43,20 @@ function sliced(site: Site): { starts: number[]; steps: number[]; shape: number[
   return { starts, steps, shape: left };
 }
 
+/** What is added before and after every axis. */
+function padding(site: Site): { before: number[]; after: number[] } {
+  const { shape } = input(site, 0);
+  const pads = constantInts(site, 1);
+  const axes = site.inputs[3] === undefined ? range(shape.length) : constantInts(site, 3);
+  const [before, after] = [shape.map(() => 0), shape.map(() => 0)];
+  for (const [i, given] of axes.entries()) {
+    const axis = axisOf("Pad", given, shape.length);
+    before[axis] = pads[i] ?? 0;
+    after[axis] = pads[i + axes.length] ?? 0;
+  }
+  return { before, after };
+}
+
 /** Puts `step − 1` zeros between the elements of every axis, and after the last. */
 function spread(w: Writer, x: NamedValue, steps: readonly number[]): NamedValue {
   if (steps.every((s) => s === 1)) return x;
@@ -157,17 +171,18 @@ export const LAYOUT: Readonly<Record<string, Operation>> = {
       return [pad(w, g, starts, after)];
     },
   },
+  /** Of the axes that input 3 names, or of all. */
   Pad: {
     attributes: { mode: "string" },
     outputs: (site) => {
       const { type, shape } = input(site, 0);
-      const pads = constantInts(site, 1);
-      const grown = shape.map((n, i) => n + (pads[i] ?? 0) + (pads[i + shape.length] ?? 0));
-      return [{ type, shape: grown }];
+      const { before, after } = padding(site);
+      return [{ type, shape: shape.map((n, i) => n + (before[i] ?? 0) + (after[i] ?? 0)) }];
     },
     gradient: (w, site) => {
-      const pads = constantInts(site, 1).map((p) => (p === 0 ? 0 : -p));
-      return [pad(w, cotangent(site), pads.slice(0, rankOf(site)), pads.slice(rankOf(site)))];
+      const { before, after } = padding(site);
+      const back = (list: readonly number[]) => list.map((p) => (p === 0 ? 0 : -p));
+      return [pad(w, cotangent(site), back(before), back(after))];
     },
   },
   Gather: {

@@ -54,15 +54,24 @@ export const slice = (
     ? x
     : w.node("Slice", [x, w.ints([start]), w.ints([end]), w.ints([axis]), w.ints([step])]);
 
-/** Zeros before and after each axis; negative numbers cut off. */
+/**
+ * Zeros (or `value`) before and after each axis; negative numbers cut off.
+ *
+ * All axes are named, though that is what leaving them out means: ONNX Runtime (1.30) fuses a Pad without axes into
+ * the pool behind it, and then refuses padding that is no longer smaller than the window; and it moves transposes
+ * across a Pad of some axes as if it were one of all.
+ */
 export function pad(
   w: Writer,
   x: NamedValue,
   before: readonly number[],
   after: readonly number[],
+  value = 0,
 ): NamedValue {
   const pads = [...before, ...after];
-  return pads.every((p) => p === 0) ? x : w.node("Pad", [x, w.ints(pads)]);
+  if (pads.every((p) => p === 0)) return x;
+  const fill = value === 0 ? undefined : w.number(value);
+  return w.node("Pad", [x, w.ints(pads), fill, w.ints(range(x.shape.length))]);
 }
 
 export const concat = (w: Writer, parts: readonly NamedValue[], axis: number): NamedValue =>
