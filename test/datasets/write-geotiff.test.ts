@@ -137,6 +137,16 @@ describe("writeGeoTiff", () => {
     expect(coarsest.bands[0]?.[5 * 19 + 10]).toBeCloseTo(83.5 * 1000 + 43.5, 1);
   });
 
+  test("NaN as nodata, and infinite pixels, come back as no data", async () => {
+    const values = Float32Array.of(1, Number.NaN, Number.POSITIVE_INFINITY, -Infinity, 0);
+    const size = { width: 5, height: 1, tileSizePx: 16 } as const;
+    const image = { ...size, sampleType: "float32", bands: [grey], nodata: Number.NaN } as const;
+    await using scene = await openSceneFromBlob(await written(image, () => [values]), "x.tif");
+    expect(scene.nodata).toBeNaN();
+    const { valid } = await scene.read({ x: 0, y: 0, width: 5, height: 1 });
+    expect([...(valid ?? [])]).toEqual([1, 0, 0, 0, 1]);
+  });
+
   test("a file appears under its name only when it is whole", async () => {
     const image = {
       width: 64,
