@@ -119,6 +119,33 @@ function slice(
   );
 }
 
+type Move = (
+  node: OnnxNode,
+  inputs: readonly (Known | undefined)[],
+  out: ValueType,
+) => Data | undefined;
+
+/** Operations that move values about; the first input is known. */
+const MOVES: Readonly<Record<string, Move>> = {
+  Identity: (_, [x]) => x?.data,
+  Reshape: (_, [x]) => x?.data,
+  Expand: (_, [x], { type, shape }) => x && dataOf(type, volume(shape), broadcastRead(x, shape)),
+  Transpose: ({ attributes: { perm } }, [x], { shape }) => {
+    const order = typeof perm === "object" ? perm : shape.map((_, a) => shape.length - 1 - a);
+    return x && pick(x, shape, (index) => index.map((_, axis) => index[order.indexOf(axis)] ?? 0));
+  },
+  Gather: (node, [x, at], { shape }) => x && at && gather(node, x, at, shape),
+  Concat: (node, parts, out) =>
+    parts.every((part) => part !== undefined) ? concat(node, parts, out) : undefined,
+  Slice: (_, [x, ...where], { shape }) => x && slice(x, where, shape),
+};
+
+/** Reads `x` as if it had grown to `shape`. */
+function broadcastRead(x: Known, shape: readonly number[]): (at: number) => number {
+  const place = spread(x.shape, shape);
+  return (at) => Number(x.data[place(at)] ?? 0);
+}
+
 /** What a node gives for known inputs; undefined where it is no operation of this file, or the result is large. */
 export function evaluate(
   node: OnnxNode,
@@ -126,37 +153,13 @@ export function evaluate(
   out: NamedValue,
 ): Data | undefined {
   const [x, y] = inputs;
-  if (x === undefined || node.outputs.length !== 1 || volume(out.shape) > MOST_VALUES)
-    return undefined;
   const { shape, type } = out;
+  if (x === undefined || node.outputs.length !== 1 || volume(shape) > MOST_VALUES) return undefined;
   const [one, two] = [UNARY[node.op], BINARY[node.op]];
-  const read = (known: Known) => {
-    const place = spread(known.shape, shape);
-    return (at: number) => Number(known.data[place(at)] ?? 0);
-  };
   if (one !== undefined) return dataOf(type, volume(shape), (at) => one(Number(x.data[at] ?? 0)));
   if (two !== undefined && y !== undefined) {
-    const [a, b] = [read(x), read(y)];
+    const [a, b] = [broadcastRead(x, shape), broadcastRead(y, shape)];
     return dataOf(type, volume(shape), (at) => two(a(at), b(at)));
   }
-  switch (node.op) {
-    case "Identity":
-    case "Reshape":
-      return x.data;
-    case "Expand":
-      return dataOf(type, volume(shape), read(x));
-    case "Transpose": {
-      const { perm } = node.attributes;
-      const order = typeof perm === "object" ? perm : shape.map((_, a) => shape.length - 1 - a);
-      return pick(x, shape, (index) => index.map((_, axis) => index[order.indexOf(axis)] ?? 0));
-    }
-    case "Gather":
-      return y && gather(node, x, y, shape);
-    case "Concat":
-      return inputs.every((part) => part !== undefined) ? concat(node, inputs, out) : undefined;
-    case "Slice":
-      return slice(x, inputs.slice(1), shape);
-    default:
-      return undefined;
-  }
+  return MOVES[node.op]?.(node, inputs, out);
 }

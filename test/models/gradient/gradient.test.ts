@@ -1,40 +1,35 @@
 import { describe, test } from "vitest";
-import type { Value } from "../../../attention/graph.ts";
 import { volume } from "../../../attention/tensor.ts";
 import { cotangentName, gradientName, pullback } from "../../../models/gradient/gradient.ts";
-import { buildGraph } from "../../../models/onnx/builder.ts";
 import type { OnnxGraph } from "../../../models/onnx/graph.ts";
 import { expectClose } from "../../close.ts";
 import { interpret } from "../../interpret.ts";
 import { numbers } from "../../numbers.ts";
 import { runNative, runWasm } from "../../onnxruntime.ts";
-import { PORT_CASES } from "../onnx/port.ts";
-import type { PortCase } from "../onnx/port.ts";
+import { graphOf, PORT_CASES } from "../onnx/port.ts";
 
-const graphOf = (name: string, { inputs, write }: PortCase) =>
-  buildGraph(name, (g) => {
-    const values = Object.entries(inputs).map(([input, [layout, ...shape]]): [string, Value] => [
-      input,
-      g.input(input, layout, shape),
-    ]);
-    return { y: write(g, Object.fromEntries(values)) };
-  });
+/** Elements that are tried: all of a small input, an even share of a large one. */
+const tried = (count: number): number[] => {
+  const step = Math.max(1, Math.floor(count / 40));
+  return Array.from({ length: count }, (_, i) => i).filter((i) => i % step === 0);
+};
 
-/** How Σ cotangent · y moves with every element of one input, by differences of doubles. */
+/** How Σ cotangent · y moves with the elements of one input that are tried, by differences of doubles. */
 function differences(
   graph: OnnxGraph,
   feeds: Readonly<Record<string, Float64Array>>,
   name: string,
   cotangent: ArrayLike<number>,
-): Float64Array {
+): number[] {
   const at = (feed: Float64Array) =>
     interpret(graph, { ...feeds, [name]: feed })
       .get("y")
       ?.data.reduce((sum, v, i) => sum + v * (cotangent[i] ?? 0), 0) ?? Number.NaN;
   const step = 1e-5;
-  return (feeds[name] ?? new Float64Array()).map((v, i, all) => {
-    const [up, down] = [all.with(i, v + step), all.with(i, v - step)];
-    return (at(up) - at(down)) / (2 * step);
+  const all = feeds[name] ?? new Float64Array();
+  return tried(all.length).map((i) => {
+    const v = all[i] ?? Number.NaN;
+    return (at(all.with(i, v + step)) - at(all.with(i, v - step))) / (2 * step);
   });
 }
 
@@ -60,9 +55,10 @@ describe("gradient", () => {
       ];
       for (const input of inputs) {
         const expected = differences(graph, feeds, input, cotangent);
-        const found = exact.get(gradientName(input))?.data ?? [];
+        const found = exact.get(gradientName(input))?.data ?? new Float64Array();
+        const sampled = tried(found.length).map((i) => found[i] ?? Number.NaN);
         // Central differences of doubles: their own error is about 1e-10 times the third derivative.
-        expectClose(found, expected, 1e-7, `${input}, differences`);
+        expectClose(sampled, expected, 1e-7, `${input}, differences`);
         expectClose(native[gradientName(input)], found, 2e-5, `${input}, native`);
         expectClose(web[gradientName(input)], found, 2e-5, `${input}, WASM`);
       }

@@ -7,7 +7,7 @@ import { expectClose } from "../../close.ts";
 import { eager } from "../../eager.ts";
 import { numbers } from "../../numbers.ts";
 import { runNative, runWasm } from "../../onnxruntime.ts";
-import { PORT_CASES } from "./port.ts";
+import { graphOf, PORT_CASES } from "./port.ts";
 import type { PortCase } from "./port.ts";
 
 const feedsOf = ({ inputs, positive }: PortCase) =>
@@ -17,15 +17,6 @@ const feedsOf = ({ inputs, positive }: PortCase) =>
       numbers(volume(shape), i + 1, positive),
     ]),
   );
-
-const graphOf = (name: string, { inputs, write }: PortCase) =>
-  buildGraph(name, (g) => {
-    const values = Object.entries(inputs).map(([input, [layout, ...shape]]): [string, Value] => [
-      input,
-      g.input(input, layout, shape),
-    ]);
-    return { y: write(g, Object.fromEntries(values)) };
-  });
 
 describe("buildGraph", () => {
   for (const [name, port] of Object.entries(PORT_CASES)) {

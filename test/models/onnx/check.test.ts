@@ -1,22 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Value } from "../../../attention/graph.ts";
 import { pullback } from "../../../models/gradient/gradient.ts";
-import { buildGraph } from "../../../models/onnx/builder.ts";
 import { checkModel } from "../../../models/onnx/check.ts";
 import { toOnnx } from "../../../models/onnx/model.ts";
 import { readModel } from "../../../models/onnx/proto.ts";
 import type { GraphProto, ModelProto, NodeProto } from "../../../models/onnx/proto.ts";
-import { PORT_CASES } from "./port.ts";
+import { graphOf, PORT_CASES } from "./port.ts";
 import type { PortCase } from "./port.ts";
-
-const graphOf = (name: string, { inputs, write }: PortCase) =>
-  buildGraph(name, (g) => {
-    const values = Object.entries(inputs).map(([input, [layout, ...shape]]): [string, Value] => [
-      input,
-      g.input(input, layout, shape),
-    ]);
-    return { y: write(g, Object.fromEntries(values)) };
-  });
 
 /**
  * Python's `onnx.checker.check_model(full_check=True)` (onnx 1.23.2, strict shape inference) was run over the same files

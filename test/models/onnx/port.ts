@@ -1,5 +1,7 @@
 /** One small graph for every operation of the port, with sizes that make mistakes show. */
 import type { Graph, Unary, Value } from "../../../attention/graph.ts";
+import { buildGraph } from "../../../models/onnx/builder.ts";
+import type { OnnxGraph } from "../../../models/onnx/graph.ts";
 
 export interface PortCase {
   readonly inputs: Readonly<Record<string, readonly [layout: string, ...shape: number[]]>>;
@@ -226,3 +228,13 @@ export const PORT_CASES: Readonly<Record<string, PortCase>> = {
     },
   },
 };
+
+/** The graph of a case, with the output `y`. */
+export const graphOf = (name: string, { inputs, write }: PortCase): OnnxGraph =>
+  buildGraph(name, (g) => {
+    const values = Object.entries(inputs).map(([input, [layout, ...shape]]): [string, Value] => [
+      input,
+      g.input(input, layout, shape),
+    ]);
+    return { y: write(g, Object.fromEntries(values)) };
+  });

@@ -6,25 +6,17 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Value } from "../../../attention/graph.ts";
 import { pullback } from "../../../models/gradient/gradient.ts";
-import { buildGraph } from "../../../models/onnx/builder.ts";
 import { toOnnx } from "../../../models/onnx/model.ts";
-import { PORT_CASES } from "./port.ts";
+import { graphOf, PORT_CASES } from "./port.ts";
 
 const folder = process.argv[2] ?? "cases";
 mkdirSync(folder, { recursive: true });
-for (const [name, { inputs, write, smooth }] of Object.entries(PORT_CASES)) {
-  const graph = buildGraph(name, (g) => {
-    const values = Object.entries(inputs).map(([input, [layout, ...shape]]): [string, Value] => [
-      input,
-      g.input(input, layout, shape),
-    ]);
-    return { y: write(g, Object.fromEntries(values)) };
-  });
+for (const [name, port] of Object.entries(PORT_CASES)) {
+  const graph = graphOf(name, port);
   const file = name.replaceAll(/\W+/g, "-");
   writeFileSync(join(folder, `${file}.onnx`), toOnnx(graph, new Map()));
-  if (smooth === false) continue;
-  const pulled = pullback(graph, ["y"], Object.keys(inputs));
+  if (port.smooth === false) continue;
+  const pulled = pullback(graph, ["y"], Object.keys(port.inputs));
   writeFileSync(join(folder, `${file}.backward.onnx`), toOnnx(pulled, new Map()));
 }
