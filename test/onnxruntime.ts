@@ -55,3 +55,9 @@ export const runWasm = (graph: OnnxGraph, weights: Weights, feeds: Feeds): Promi
 /** Runs a graph with its weights as inputs; gives the outputs and what replaces the stored values. */
 export const runTraining = (graph: OnnxGraph, feeds: Feeds): Promise<Results> =>
   run(native, toTrainingOnnx(graph), graph, feeds);
+
+/** The same in WASM. */
+export const runTrainingWasm = (graph: OnnxGraph, feeds: Feeds): Promise<Results> => {
+  wasm.env.wasm.numThreads = 1;
+  return run(wasm as unknown as typeof native, toTrainingOnnx(graph), graph, feeds);
+};

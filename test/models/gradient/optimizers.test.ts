@@ -6,11 +6,14 @@ import { STEP, trainingStep } from "../../../models/gradient/training-step.ts";
 import type { TrainingOptions } from "../../../models/gradient/training-step.ts";
 import { buildGraph } from "../../../models/onnx/builder.ts";
 import type { OnnxGraph } from "../../../models/onnx/graph.ts";
+import { checkModel } from "../../../models/onnx/check.ts";
+import { toTrainingOnnx } from "../../../models/onnx/model.ts";
+import { readModel } from "../../../models/onnx/proto.ts";
 import { initialWeights } from "../../../models/onnx/weights.ts";
 import { expectClose } from "../../close.ts";
 import { interpret } from "../../interpret.ts";
 import { numbers } from "../../numbers.ts";
-import { runTraining } from "../../onnxruntime.ts";
+import { runTraining, runTrainingWasm } from "../../onnxruntime.ts";
 
 /** Five steps each, by PyTorch: see `test/fixtures/onnx/README.md`. */
 const published = JSON.parse(readFileSync("test/fixtures/onnx/optimizers.json", "utf8")) as Record<
@@ -157,11 +160,15 @@ describe("trainingStep", () => {
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) / 50);
   });
 
-  test("is the same step in double precision", async () => {
+  test("is the same step in double precision and in WASM, and a file without fault", async () => {
     const step = trainingStep(bowl, { loss: "loss", optimizer: adamW(), clipNorm: 1, average: {} });
     const feeds = { ...Object.fromEntries(initialWeights(step)), x: START, ...rate };
     const [exact, found] = [interpret(step, feeds), await runTraining(step, feeds)];
-    for (const value of step.updates.values())
+    const web = await runTrainingWasm(step, feeds);
+    expect(checkModel(readModel(toTrainingOnnx(step)))).toEqual([]);
+    for (const value of step.updates.values()) {
       expectClose(found[value], exact.get(value)?.data ?? [], 1e-6, value);
+      expectClose(web[value], exact.get(value)?.data ?? [], 1e-6, `${value}, WASM`);
+    }
   });
 });
