@@ -35,6 +35,18 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
     summary: "Makes a sample scene, detects in it, and counts what was found.",
     load: async () => (await import("./demo.ts")).declareDemo,
   },
+  train: {
+    summary: "trains a detector on labelled images",
+    load: async () => (await import("./train.ts")).declareTrain,
+  },
+  models: {
+    summary: "lists the detectors that come with Nadir",
+    load: async () => (await import("./models.ts")).declareModels,
+  },
+  export: {
+    summary: "writes a shipped or trained model as an ONNX file",
+    load: async () => (await import("./export.ts")).declareExport,
+  },
   doctor: {
     summary: "Says what this machine can do, and what is missing.",
     load: async () => (await import("./doctor.ts")).declareDoctor,

@@ -1,7 +1,7 @@
 /** A detector out of the file that a command line names, and the settings that follow from it. */
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { ModelError } from "../models/index.ts";
+import { buildShipped, ModelError } from "../models/index.ts";
 import {
   createEngine,
   describe,
@@ -13,7 +13,7 @@ import {
   SettingsError,
   settingsOfModel,
 } from "../pipeline/index.ts";
-import { NODE_ENGINES } from "../pipeline/node.ts";
+import { listShipped, NODE_ENGINES, openShipped } from "../pipeline/node.ts";
 import { type Io, locate } from "./io.ts";
 
 export interface OpenedModel extends AsyncDisposable {
@@ -41,10 +41,12 @@ export async function openModel(
       "model: a detector must be named, by --model, NADIR_MODEL or model in the config file",
     );
   }
-  const { settings } = resolveSettings(layers); // a mistyped setting is said before a model is loaded
+  const said = resolveSettings(layers); // a mistyped setting is said before a model is loaded
+  const { settings } = said;
   const { head, classes, threads, device, gsdM } = settings;
   const engine = await createEngine(checkedEngine(settings.engine), NODE_ENGINES);
-  const detector = await loadDetector(await readModelFile(locate(io, path)), engine, {
+  const bytes = (await buildByName(path, said)) ?? (await readModelFile(locate(io, path)));
+  const detector = await loadDetector(bytes, engine, {
     head,
     classes,
     threads,
@@ -67,6 +69,19 @@ function checkedEngine(name: string | undefined): string | undefined {
   throw new SettingsError(
     `settings: engine must be one of ${names.join(", ")}, received "${name}"`,
   );
+}
+
+/** The bytes of a shipped model, for the tile and batch asked for; undefined where no shipped model has that name. */
+async function buildByName(
+  name: string,
+  { settings, provenance }: ResolvedSettings,
+): Promise<Uint8Array | undefined> {
+  const cards = await listShipped();
+  if (!cards.some((card) => card.name === name)) return undefined;
+  const { card, weights } = await openShipped(name);
+  const asked = provenance.tilePx === "default" ? card.tilePx : settings.tilePx;
+  const side = Math.ceil(asked / 32) * 32;
+  return buildShipped(card, weights, { batch: settings.batch, widthPx: side, heightPx: side });
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {

@@ -18,6 +18,7 @@ import { findImageInput, type ImageInput, resolveSize } from "./detector/image-i
 import { feed } from "./detector/feed.ts";
 import { batchAgrees, probePicture } from "./detector/probe.ts";
 import type { Engine, LoadOptions, Session } from "./engines/engine.ts";
+import { sha256 } from "./sha256.ts";
 
 /** What a caller knows better than the file. */
 export interface DetectorOptions extends CardOverrides, LoadOptions {
@@ -36,6 +37,8 @@ export interface DetectOptions {
   /** Pixels of `inputs`, where the card leaves them open. @default what the model was tried with */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
+  /** Metres per pixel of `inputs`, for networks that are conditioned on it. @default unknown */
+  readonly gsdM?: number | undefined;
 }
 
 export interface Detected {
@@ -195,7 +198,9 @@ async function detect(
     const tiles = inputs.subarray(from * size, (from + here) * size);
     // A fixed batch is filled up; what the network says of the filling is dropped.
     const batch = tried.batch ?? here;
-    const outputs = await session.run(feed(session.inputs, image, tiles, batch), { signal });
+    const outputs = await session.run(feed(session.inputs, image, tiles, batch, asked.gsdM), {
+      signal,
+    });
     const decoded = decode(outputs, { width, height, batch, scoreAtLeast });
     runs.push({
       perTile: decoded.perTile.slice(0, here),
@@ -206,10 +211,4 @@ async function detect(
     perTile: runs.flatMap(({ perTile }) => perTile),
     bestScores: Float32Array.from(runs.flatMap(({ bestScores }) => [...bestScores])),
   };
-}
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  // A copy is made where the bytes are shared memory, which `digest` refuses.
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

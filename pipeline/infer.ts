@@ -48,9 +48,10 @@ export async function inferTiles(
   options: InferOptions,
 ): Promise<readonly TileOutcome[]> {
   if (input === undefined) return tiles.map(skippedOutcome);
-  const { width, height } = preprocessing.fit;
+  const { fit, gsdM } = preprocessing;
+  const { width, height } = fit;
   const count = input.shape[0] ?? 0;
-  const found = await detector.detect(input.data, count, { ...options, width, height });
+  const found = await detector.detect(input.data, count, { ...options, width, height, gsdM });
   let row = 0;
   return tiles.map((tile) => {
     if (tile.pixels === undefined) return skippedOutcome(tile);

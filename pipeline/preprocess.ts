@@ -70,6 +70,8 @@ export interface Preprocessing {
   readonly fit: InputFit;
   readonly bands: BandChoice;
   readonly stretch: DecidedStretch;
+  /** Metres per working pixel; undefined where the scene's resolution is unknown. */
+  readonly gsdM?: number | undefined;
 }
 
 /**

@@ -4,7 +4,13 @@ import type { ModelCard } from "../models/index.ts";
 import { type AreaOfInterest, areaOfInterest } from "./area.ts";
 import { chooseBands } from "./bands.ts";
 import { fitInput, type Preprocessing } from "./preprocess.ts";
-import { chooseLevel, chooseResampling, type Resampling, workingGrid } from "./resolution.ts";
+import {
+  chooseLevel,
+  chooseResampling,
+  type GroundResolution,
+  type Resampling,
+  workingGrid,
+} from "./resolution.ts";
 import type { DetectSettings } from "./settings.ts";
 import { SettingsError } from "./settings/settings-error.ts";
 import { decideStretch } from "./stretch.ts";
@@ -69,13 +75,19 @@ export async function planScene(
     outside: tiles.outside,
     area,
     resampling,
-    preprocessing: { input, fit, bands, stretch },
+    preprocessing: { input, fit, bands, stretch, gsdM: workingGsd(resampling.raster, grid) },
     batch: input.batch ?? settings.batch,
     nodata,
     whole: whole && { grid: whole, level: levelFor(whole) },
     warnings: [...scene.warnings, ...(bands.warning === undefined ? [] : [bands.warning])],
   };
 }
+
+/** Metres per working pixel, the mean of both directions. */
+const workingGsd = (
+  raster: GroundResolution | undefined,
+  { scaleX, scaleY }: WorkingGrid,
+): number | undefined => raster && Math.sqrt((raster.x / scaleX) * (raster.y / scaleY));
 
 function wantedGsd(card: ModelCard, { gsdM }: DetectSettings): ModelCard["gsdM"] {
   if (gsdM === undefined) return card.gsdM;

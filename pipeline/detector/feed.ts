@@ -6,6 +6,7 @@ import type { ImageInput } from "./image-input.ts";
 /**
  * Feeds `tiles` (`[n C Y X]`, n ≤ `batch`; the rest is zeros).
  *
+ * @param gsdM  metres per pixel of the tiles, 0 where unknown; for networks that ask
  * @throws {ModelError} where another input is none that detectors are known to have.
  */
 export function feed(
@@ -13,11 +14,12 @@ export function feed(
   image: ImageInput,
   tiles: Float32Array,
   batch: number,
+  gsdM = 0,
 ): Feeds {
   return Object.fromEntries(
     ports.map((port) => [
       port.name,
-      port.name === image.name ? toImage(image, tiles, batch) : beside(port, image, batch),
+      port.name === image.name ? toImage(image, tiles, batch) : beside(port, image, batch, gsdM),
     ]),
   );
 }
@@ -53,7 +55,12 @@ function toChannelsLast(data: Float32Array, channels: number, pixels: number): F
 }
 
 /** Inputs that say how large the image is or which part of it counts: all of it, at its own size. */
-function beside(port: Port, { width, height }: ImageInput, batch: number): EngineTensor {
+function beside(
+  port: Port,
+  { width, height }: ImageInput,
+  batch: number,
+  gsdM: number,
+): EngineTensor {
   switch (port.name) {
     case "orig_target_sizes": // RT-DETR, D-FINE, DEIM
       return numbers(port, [batch, 2], [width, height]);
@@ -65,6 +72,8 @@ function beside(port: Port, { width, height }: ImageInput, batch: number): Engin
       const [, rows = height, columns = width] = port.dims; // DETR, Hugging Face
       return numbers(port, [batch, rows, columns], [1]);
     }
+    case "gsd_m": // our own: metres per pixel, 0 where unknown
+      return numbers(port, [batch, 1], [gsdM]);
     default:
       throw new ModelError(
         `loadDetector: inputs beside the image must be ones that are known (orig_target_sizes, pixel_mask, …), received ${port.name}`,

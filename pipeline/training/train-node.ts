@@ -7,9 +7,11 @@ import type { TrainingRecord } from "./loader.ts";
 import { epochOrder } from "./loader.ts";
 import type { BadImage } from "./loader-node.ts";
 import { TileWorkers } from "./loader-node.ts";
+import { LABEL_ROWS } from "./sample.ts";
 import { learningRate } from "./schedule.ts";
 import type { StepLoss, TrainingStep } from "./step.ts";
 import { compileStep } from "./step.ts";
+import { TrainingError } from "./training-error.ts";
 
 export interface TrainOptions {
   readonly engine: Engine;
@@ -29,6 +31,8 @@ export interface TrainOptions {
   readonly checkpointPath: string;
   /** Goes on from here. */
   readonly from?: Checkpoint | undefined;
+  /** Weights to start from; those of another shape (a head of other classes) start anew. */
+  readonly weights?: ReadonlyMap<string, Float32Array> | undefined;
   /** Threads that make tiles. @default 1 */
   readonly loaders?: number;
   readonly signal?: AbortSignal | undefined;
@@ -53,12 +57,6 @@ export type TrainEvent =
       readonly state: ReadonlyMap<string, Float32Array>;
     }
   | { readonly kind: "bad image"; readonly image: BadImage };
-
-/** Training cannot go on: the loss is no number any more. */
-export class TrainingError extends Error {
-  override readonly name = "TrainingError";
-  readonly code = "ERR_TRAINING";
-}
 
 /**
  * Trains until all epochs are done. The state lies in the checkpoint file after every epoch; a run that is stopped loses
@@ -86,7 +84,7 @@ export async function* train(
     );
   }
   await using steps = new Steps(network, options);
-  const state = new Map(from?.state ?? (await steps.of(16)).start(seed));
+  const state = new Map(from?.state ?? started(await steps.of(LABEL_ROWS[0]), options));
   let step = from?.step ?? 0;
   for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
     const mosaic = epoch >= epochs - plainEpochs ? 0 : 0.4;
@@ -130,6 +128,16 @@ export async function* train(
     await writeCheckpoint(options.checkpointPath, { epoch: epoch + 1, step, recipe, state });
     yield { kind: "epoch", epoch: epoch + 1, epochs, state };
   }
+}
+
+/** Seeded weights, replaced by given ones of the same name and size. */
+function started(step: TrainingStep, { seed, weights }: TrainOptions): Map<string, Float32Array> {
+  const state = new Map(step.start(seed));
+  for (const [name, values] of weights ?? []) {
+    if (!name.startsWith("optimizer.") && state.get(name)?.length === values.length)
+      state.set(name, values);
+  }
+  return state;
 }
 
 /** What must be the same for a run to be resumed. */

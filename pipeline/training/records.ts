@@ -1,0 +1,77 @@
+/** Labelled datasets as what the loader takes: all in one list, under one table of classes. */
+import type { LabelledDataset, LabelledImage } from "../../datasets/index.ts";
+import type { TrainingRecord } from "./loader.ts";
+import { TrainingError } from "./training-error.ts";
+
+/** A dataset, and the folder its images are in. */
+export interface TrainingSource {
+  readonly folder: string;
+  readonly dataset: LabelledDataset;
+}
+
+/** Class names of all sources, each once, in the order they are met. */
+export function unionOfClasses(sources: readonly TrainingSource[]): readonly string[] {
+  return [...new Set(sources.flatMap(({ dataset }) => dataset.classes))];
+}
+
+export interface RecordOptions {
+  /** Tiles of this side are cut out of the images; a larger image is seen several times an epoch. */
+  readonly tilePx: number;
+  /** Most tiles of one image in an epoch. @default 4 */
+  readonly mostTiles?: number;
+}
+
+/**
+ * One record per image. A class that no source of an image labels takes no part in that image's loss.
+ *
+ * @throws {TrainingError} where a source knows a class that is not in `classes`, or there is no object at all
+ */
+export function toRecords(
+  sources: readonly TrainingSource[],
+  classes: readonly string[],
+  { tilePx, mostTiles = 4 }: RecordOptions,
+): TrainingRecord[] {
+  const records = sources.flatMap(({ folder, dataset }) => {
+    const indices = dataset.classes.map((name) => classes.indexOf(name));
+    const stranger = dataset.classes[indices.indexOf(-1)];
+    if (stranger !== undefined) {
+      throw new TrainingError(
+        `toRecords: classes must be among ${classes.join(", ")}, received ${stranger} in ${folder}`,
+      );
+    }
+    return dataset.images.map((image): TrainingRecord => {
+      const tiles = (image.width * image.height) / (tilePx * tilePx);
+      const repeat = Math.min(mostTiles, Math.max(1, Math.round(tiles)));
+      return {
+        path: `${folder}/${image.file}`,
+        ...columns(image, indices, classes.length),
+        gsdM: image.gsdM,
+        repeat,
+      };
+    });
+  });
+  if (!records.some(({ labels }) => labels.classes.length > 0)) {
+    throw new TrainingError(
+      `toRecords: the training set must hold an object, received ${records.length} images without`,
+    );
+  }
+  return records;
+}
+
+/** Crowd boxes and difficult objects are no examples to learn from. */
+function columns(
+  image: LabelledImage,
+  indices: readonly number[],
+  count: number,
+): Pick<TrainingRecord, "labels" | "labelled"> {
+  const objects = image.objects.filter(({ crowd, difficult }) => !crowd && !difficult);
+  const labelled = new Uint8Array(count);
+  for (const k of image.labelledClasses ?? indices.keys()) labelled[indices[k] ?? 0] = 1;
+  return {
+    labels: {
+      xyxy: Float64Array.from(objects.flatMap(({ box }) => box)),
+      classes: Uint16Array.from(objects, ({ classIndex }) => indices[classIndex] ?? 0),
+    },
+    labelled,
+  };
+}

@@ -1,0 +1,76 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { EXIT } from "../../pipeline/index.ts";
+import { run, scratch } from "./surroundings.ts";
+
+const coco = (boxes: readonly (readonly number[])[]) =>
+  JSON.stringify({
+    images: [0, 1].map((id) => ({ id, file_name: `${id}.png`, width: 64, height: 64 })),
+    annotations: boxes.map((bbox, id) => ({
+      id,
+      image_id: id % 2,
+      category_id: 1,
+      bbox,
+      area: 400,
+      iscrowd: 0,
+    })),
+    categories: [{ id: 1, name: "tank" }],
+  });
+
+describe("nadir train", () => {
+  test.each([
+    [
+      ["--data", "t.json", "--model", "yolo"],
+      "--model must be one of yolo-caa, vit, swin and -pico, -nano or -small, received yolo",
+    ],
+    [
+      ["--data", "t.json", "--mixer", "magic"],
+      "--mixer must be one of softmax, cosine, linear, caa, padre, received magic",
+    ],
+    [["--data", "t.json", "--tile-px", "50"], "--tile-px must be a multiple of 32, received 50"],
+  ])("%j is a usage error in one sentence", async (flags, sentence) => {
+    using folder = scratch();
+    writeFileSync(join(folder.path, "t.json"), coco([[4, 4, 20, 20]]));
+    const { status, err } = await run(["train", ...flags], { cwd: folder.path });
+    expect(status).toBe(EXIT.usage);
+    expect(err).toContain(sentence);
+    expect(err.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("a set without an object is refused", async () => {
+    using folder = scratch();
+    writeFileSync(join(folder.path, "t.json"), coco([]));
+    const { status, err } = await run(["train", "--data", "t.json"], { cwd: folder.path });
+    expect(status).toBe(EXIT.someFailed);
+    expect(err).toContain("the training set must hold an object, received 2 images without");
+  });
+
+  test("trains, logs, and leaves a model that exports", async () => {
+    using folder = scratch();
+    writeFileSync(
+      join(folder.path, "t.json"),
+      coco([
+        [4, 4, 20, 20],
+        [30, 12, 20, 20],
+      ]),
+    );
+    for (const i of [0, 1]) {
+      const image = sharp({ create: { width: 64, height: 64, channels: 3, background: "#357" } });
+      await image.png().toFile(join(folder.path, `${i}.png`));
+    }
+    const small = ["--model", "yolo-caa-pico", "--tile-px", "64", "--batch", "2", "--epochs", "1"];
+    const trained = await run(["train", "--data", "t.json", ...small], { cwd: folder.path });
+    expect(trained).toMatchObject({ status: EXIT.done });
+    expect(trained.err).toContain("epoch 1 of 1 done");
+    expect(existsSync(join(folder.path, "trained/log.ndjson"))).toBe(true);
+
+    const card = "trained/yolo-caa-pico.json";
+    const { status, err } = await run(["export", card, "-o", "m.onnx"], { cwd: folder.path });
+    expect({ status, wrote: err.includes("m.onnx") }).toEqual({ status: EXIT.done, wrote: true });
+    const inspected = await run(["model", "inspect", "m.onnx"], { cwd: folder.path });
+    expect(inspected.out).toMatch(/head +nadir/);
+    expect(inspected.out).toMatch(/classes +1: tank/);
+  }, 120_000);
+});
