@@ -1,7 +1,7 @@
 /** The scenes that a command line names: files, folders, patterns and addresses. */
-import { type Dirent, statSync } from "node:fs";
+import { type Dirent, readFileSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { SCENE_EXTENSIONS } from "../datasets/index.ts";
 import { SettingsError } from "../pipeline/index.ts";
 import { type Io, isUrl, locate } from "./io.ts";
@@ -36,11 +36,30 @@ async function expand(path: string, notes: string[]): Promise<readonly string[]>
   if (isUrl(path)) return [path];
   const kind = statSync(path, { throwIfNoEntry: false });
   if (kind?.isDirectory() === true) {
-    return (await walk(path, notes)).filter((file) => SCENE_FILE.test(file));
+    return foundScenes(await walk(path, notes));
   }
   if (kind !== undefined || !/[*?[{]/.test(path)) return [path];
   const { root, matches } = globPattern(path);
-  return (await walk(root, notes)).filter((file) => matches(file) && SCENE_FILE.test(file));
+  return foundScenes(await walk(root, notes)).filter(matches);
+}
+
+/** The scenes among files that were found, not named: without the pictures that earlier runs put there. */
+function foundScenes(files: readonly string[]): readonly string[] {
+  const written = new Set(files.filter((file) => file.endsWith(".run.json")).flatMap(outputsOf));
+  return files.filter((file) => SCENE_FILE.test(file) && !written.has(file));
+}
+
+/** The outputs that a run's manifest names, in its own folder. */
+function outputsOf(manifest: string): readonly string[] {
+  try {
+    const { outputs } = JSON.parse(readFileSync(manifest, "utf8")) as {
+      readonly outputs?: unknown;
+    };
+    const paths = Array.isArray(outputs) ? outputs.filter((path) => typeof path === "string") : [];
+    return paths.map((path) => join(dirname(manifest), basename(path)));
+  } catch {
+    return []; // a file of that name that is no manifest
+  }
 }
 
 /** All files below a folder, sorted; hidden ones left out. A folder that cannot be read becomes a note. */

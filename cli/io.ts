@@ -54,7 +54,7 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
     },
     isTTY: stream.isTTY,
     get columns() {
-      return stream.columns ?? 80;
+      return stream.columns > 0 ? stream.columns : 80; // some terminals do not know theirs
     },
   };
 }

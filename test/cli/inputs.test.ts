@@ -30,6 +30,15 @@ describe("findInputs", () => {
     expect(await names(folder.path, "m/**")).toEqual(["m/1.tif", "m/n/2.tif", "m/n/3.jpg"]);
   });
 
+  test("pictures that earlier runs put there are no scenes, unless they are named", async () => {
+    using folder = folderOf("a.tif", "a.png", "b.png", "bad.run.json");
+    const manifest = JSON.stringify({ outputs: ["elsewhere/a.geojson", "elsewhere/a.png"] });
+    writeFileSync(join(folder.path, "a.run.json"), manifest);
+    expect(await names(folder.path, ".")).toEqual(["a.tif", "b.png"]);
+    expect(await names(folder.path, "*.png")).toEqual(["b.png"]);
+    expect(await names(folder.path, "a.png")).toEqual(["a.png"]);
+  });
+
   test("an address stays as it is, and a missing file stays in the list", async () => {
     using folder = folderOf();
     const { paths } = await findInputs({ cwd: folder.path }, ["https://host/a?b*.tif", "no.tif"]);
