@@ -17,12 +17,15 @@ export * from "./cores/cosine.ts";
 export * from "./cores/differential.ts";
 export * from "./cores/lightning.ts";
 export * from "./cores/linear.ts";
+export * from "./cores/linformer.ts";
+export * from "./cores/partial.ts";
 export * from "./cores/performer.ts";
 export * from "./cores/scaled-dot-product.ts";
 export * from "./cores/sparse.ts";
 export * from "./multi-head.ts";
 
 // Which tokens see which.
+export * from "./reach/big-bird.ts";
 export * from "./reach/grid.ts";
 export * from "./reach/near.ts";
 export * from "./reach/shifted.ts";
@@ -38,7 +41,15 @@ export * from "./position/sincos.ts";
 // Mixers without queries.
 export * from "./mixers/context-anchor.ts";
 export * from "./mixers/dense-polynomial.ts";
+export * from "./mixers/latent.ts";
 export * from "./mixers/polynomial.ts";
+export * from "./mixers/selective-scan.ts";
+
+// From before transformers.
+export * from "./classic/local.ts";
+export * from "./classic/luong.ts";
+export * from "./classic/memory-network.ts";
+export * from "./classic/pooling.ts";
 
 // Attention to what is known beside the pixels.
 export * from "./conditioning.ts";

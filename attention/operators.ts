@@ -7,6 +7,7 @@ import { cosine } from "./cores/cosine.ts";
 import { differential } from "./cores/differential.ts";
 import { lightning } from "./cores/lightning.ts";
 import { linear } from "./cores/linear.ts";
+import { linformer } from "./cores/linformer.ts";
 import { performer } from "./cores/performer.ts";
 import { scaledDotProduct } from "./cores/scaled-dot-product.ts";
 import { sparse } from "./cores/sparse.ts";
@@ -14,6 +15,7 @@ import { contextAnchor, contextAnchorReference } from "./mixers/context-anchor.t
 import { densePolynomial, densePolynomialReference } from "./mixers/dense-polynomial.ts";
 import { polynomial, polynomialReference } from "./mixers/polynomial.ts";
 import type { Core, Grid, Mixer, MixerReference, Near } from "./operator.ts";
+import { bigBird } from "./reach/big-bird.ts";
 import { spread } from "./reach/grid.ts";
 import { band, neighbourhood } from "./reach/near.ts";
 import { shifted } from "./reach/shifted.ts";
@@ -22,7 +24,8 @@ import { windowed } from "./reach/windowed.ts";
 interface Described {
   /** First author, year, arXiv number. */
   readonly paper: string;
-  /** Work as a function of the tokens N; `w`: tokens of a window, `k`: side of a kernel. */
+  /** Work as a function of the tokens N; `w`: tokens of a window, `k`: side of a kernel,
+   * `S`: summaries. */
   readonly cost: string;
   /** Weights of its own for C channels in H heads of D. */
   readonly parameters: string;
@@ -33,7 +36,7 @@ export interface CoreOperator extends Described {
   readonly make: () => Core;
   /** What its mask may tell apart: pairs of query and key, or keys only. */
   readonly masks: "pairs" | "keys";
-  /** Queries and keys must be one sequence. */
+  /** Queries and keys are one sequence, and keys differ by their place in it. */
   readonly isSelf?: true;
 }
 
@@ -139,6 +142,15 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     masks: "keys",
     make: () => performer({ features: 6 }),
   },
+  linformer: {
+    kind: "core",
+    paper: "Wang 2020, arXiv:2006.04768",
+    cost: "N",
+    parameters: "2NS",
+    masks: "keys",
+    isSelf: true,
+    make: () => linformer({ length: 12, summaries: 5 }),
+  },
   contextAnchor: {
     kind: "mixer",
     paper: "Cai 2024, arXiv:2403.06258",
@@ -200,5 +212,12 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     cost: "N w",
     parameters: "0",
     make: () => neighbourhood({ size: 3 }),
+  },
+  bigBird: {
+    kind: "near",
+    paper: "Zaheer 2020, arXiv:2007.14062",
+    cost: "N w",
+    parameters: "0",
+    make: () => bigBird({ block: 1, random: [] }),
   },
 };

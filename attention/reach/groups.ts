@@ -36,37 +36,83 @@ export function inGroups(core: Core, near: Near): Core {
 
     lower(g, q, k, v, pairing = {}) {
       const { B, N, M } = bind(near.name, { q, k, v });
-      const table = tabulate(near, N, M);
-      const { T, each } = table;
-      const queries = grouped(g, q, "N", table.queries, T);
-      const keys = g.rename(grouped(g, k, "M", table.keys, T), "B H M D");
-      const values = g.rename(grouped(g, v, "M", table.keys, T), "B H M E");
-      const one = g.constant("B T H N M", [1, T, 1, each.N, each.M], table.mask);
-      const every = g.expand(one, "B T H N M", [B, T, 1, each.N, each.M]);
-      const mask = g.reshape(every, "B H N M", [B * T, 1, each.N, each.M]);
-      const own = {
-        mask: pairing.mask && groupedPairs(g, pairing.mask, table, B),
-        bias: pairing.bias && groupedPairs(g, pairing.bias, table, B),
-      };
-      const mixed = core.lower(g, queries, keys, values, both(g, { mask }, own));
-      const joined = g.rearrange(mixed, "(B T) H N E -> B H (T N) E", { T });
-      return g.gather(joined, "TN", g.constant("N", [N], table.back), "B H N E");
+      const classes = bySize(near);
+      const tables = classes.map((groups) => tabulate(groups, near.sees));
+      const parts = tables.map((table) => {
+        const { T } = table;
+        const queries = grouped(g, q, "N", table.queries, T);
+        const keys = g.rename(grouped(g, k, "M", table.keys, T), "B H M D");
+        const values = g.rename(grouped(g, v, "M", table.keys, T), "B H M E");
+        const own = {
+          mask: pairing.mask && groupedPairs(g, pairing.mask, table, B),
+          bias: pairing.bias && groupedPairs(g, pairing.bias, table, B),
+        };
+        const pairs = both(g, { mask: groupMask(g, table, B) }, own);
+        const mixed = core.lower(g, queries, keys, values, pairs);
+        return g.rearrange(mixed, "(B T) H N E -> B H (T N) E", { T });
+      });
+      const back = places(near.name, classes, tables, [N, M]);
+      return g.gather(g.concat(parts, "TN"), "TN", g.constant("N", [N], back), "B H N E");
     },
   };
 }
 
-/** Groups of one length: where queries and keys are, and where each query went. */
+type Groups = Near["groups"];
+
+/** Groups that need as many keys as each other, so that a long one does not make the others long. */
+function bySize({ groups }: Near): readonly Groups[] {
+  const classes = new Map<number, Groups[number][]>();
+  // The rim of a map needs a few keys less than its middle: sizes count in steps of half.
+  const step = ({ keys }: Groups[number]) => Math.ceil(2 * Math.log2(Math.max(keys.length, 1)));
+  for (const group of groups) {
+    const known = classes.get(step(group)) ?? [];
+    classes.set(step(group), [...known, group]);
+  }
+  return [...classes.values()];
+}
+
+/** Groups of one length: where queries and keys are. */
 interface Table {
   readonly T: number;
   readonly each: { readonly N: number; readonly M: number };
   readonly queries: BigInt64Array<ArrayBuffer>;
   readonly keys: BigInt64Array<ArrayBuffer>;
   readonly mask: Uint8Array<ArrayBuffer>;
-  readonly back: BigInt64Array<ArrayBuffer>;
+}
+
+/** Where each query's answer is among those of all groups. */
+function places(
+  name: string,
+  classes: readonly Groups[],
+  tables: readonly Table[],
+  [N, M]: readonly [N: number, M: number],
+): BigInt64Array<ArrayBuffer> {
+  const back = new Map<number, number>();
+  let from = 0;
+  for (const [i, groups] of classes.entries()) {
+    const each = tables[i]?.each.N ?? 0;
+    for (const { queries } of groups) {
+      for (const [j, query] of queries.entries()) back.set(query, from + j);
+      from += each;
+    }
+  }
+  const most = classes.flat().reduce((a, { keys }) => keys.reduce((b, m) => Math.max(b, m), a), 0);
+  if (back.size !== N || most >= M) {
+    throw new ShapeError(
+      `${name}: N is ${N} in q and M ${M} in k, but its grid has ${back.size} places`,
+    );
+  }
+  return BigInt64Array.from({ length: N }, (_, n) => BigInt(back.get(n) ?? 0));
+}
+
+/** The mask of every group, for all images. */
+function groupMask(g: Graph, { T, each: { N, M }, mask }: Table, B: number): Value<"B H N M"> {
+  const one = g.constant("B T H N M", [1, T, 1, N, M], mask);
+  return g.reshape(g.expand(one, "B T H N M", [B, T, 1, N, M]), "B H N M", [B * T, 1, N, M]);
 }
 
 /** Fills short groups up: queries with repeats that nobody reads, keys with repeats that are hidden. */
-function tabulate({ name, groups, sees }: Near, N: number, M: number): Table {
+function tabulate(groups: Groups, sees: Near["sees"]): Table {
   const [n, m] = [most(groups.map((t) => t.queries)), most(groups.map((t) => t.keys))];
   const T = groups.length;
   const table = {
@@ -75,19 +121,14 @@ function tabulate({ name, groups, sees }: Near, N: number, M: number): Table {
     queries: new BigInt64Array(T * n),
     keys: new BigInt64Array(T * m),
     mask: new Uint8Array(T * n * m),
-    back: new BigInt64Array(N).fill(-1n),
   };
   for (const [t, { queries, keys }] of groups.entries()) {
     for (let i = 0; i < n; i++) table.queries[t * n + i] = BigInt(queries[i] ?? queries[0] ?? 0);
     for (let j = 0; j < m; j++) table.keys[t * m + j] = BigInt(keys[j] ?? keys[0] ?? 0);
     for (const [i, query] of queries.entries()) {
-      table.back[query] = BigInt(t * n + i);
       for (const [j, key] of keys.entries())
-        table.mask[(t * n + i) * m + j] = sees(query, key) && key < M ? 1 : 0;
+        table.mask[(t * n + i) * m + j] = sees(query, key) ? 1 : 0;
     }
-  }
-  if (table.back.includes(-1n) || table.back.length !== N) {
-    throw new ShapeError(`${name}: N is ${N} in q, but its grid has other places`);
   }
   return table;
 }

@@ -31,7 +31,9 @@ describe("attention operators", () => {
       () => {
         for (const name of SUBJECTS) {
           const key = `${name} ${side}`;
-          if (!costs.has(key)) costs.set(key, measure(name, side));
+          if (costs.has(key)) continue;
+          costs.set(key, measure(name, side));
+          console.log(`${side * side} tokens, ${name}: ${costOf(name, side).ms.toFixed(1)} ms`);
         }
         if (side === SIDES.at(-1)) printTable();
       },

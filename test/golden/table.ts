@@ -1,5 +1,6 @@
 /** Which row answers for which case: one row for every beginning of a case's name. */
 import type { Row } from "./row.ts";
+import { CLASSIC } from "./rows/classic.ts";
 import { CORES } from "./rows/cores.ts";
 import { MIXERS } from "./rows/mixers.ts";
 import { OPTIMIZERS } from "./rows/optimizers.ts";
@@ -14,6 +15,7 @@ export const TABLE: readonly Row[] = [
   ...DOT_PRODUCT,
   ...CORES,
   ...MIXERS,
+  ...CLASSIC,
   ...PKI,
   ...SWIN,
   ...VISION,
