@@ -6,6 +6,7 @@ import {
   filterDetections,
   type Frame,
   type Pixels,
+  type Samples,
   stride,
   withCoordinates,
 } from "../datasets/index.ts";
@@ -118,18 +119,42 @@ function writeBand(
   to: Float32Array,
   start: number,
   stride: number,
-  { gain, offset, mean, std, pad, round }: Ramp,
+  ramp: Ramp,
 ): void {
   const values = bands[band]!;
+  // There are but 256 bytes.
+  const table = values instanceof Uint8Array ? shades(ramp) : undefined;
+  for (let y = 0; y < height; y++) {
+    const row = values.subarray(y * width, (y + 1) * width);
+    const at = start + y * stride;
+    if (table === undefined) shadeRow(row, ramp, to, at);
+    else for (let x = 0; x < width; x++) to[at + x] = table[row[x]!]!;
+  }
+  if (valid === undefined) return;
+  const pad = (ramp.pad - ramp.mean) / ramp.std;
+  for (let i = 0; i < valid.length; i++) {
+    if (valid[i] === 0) to[start + Math.floor(i / width) * stride + (i % width)] = pad;
+  }
+}
+
+/** What each byte becomes. */
+function shades(ramp: Ramp): Float32Array {
+  const table = new Float32Array(256);
+  shadeRow(Uint8Array.from(table.keys()), ramp, table, 0);
+  return table;
+}
+
+function shadeRow(
+  row: Samples,
+  { gain, offset, mean, std, round }: Ramp,
+  to: Float32Array,
+  at: number,
+): void {
   const scale = 1 / std;
-  for (let y = 0, from = 0; y < height; y++) {
-    let at = start + y * stride;
-    for (const end = from + width; from < end; from++, at++) {
-      let v = values[from]! * gain + offset;
-      v = v > 0 ? (v < 255 ? v : 255) : 0;
-      if (valid !== undefined && valid[from] === 0) v = pad;
-      to[at] = ((round ? Math.round(v) : v) - mean) * scale;
-    }
+  for (let x = 0; x < row.length; x++) {
+    let v = row[x]! * gain + offset;
+    v = v > 0 ? (v < 255 ? v : 255) : 0;
+    to[at + x] = ((round ? Math.round(v) : v) - mean) * scale;
   }
 }
 
