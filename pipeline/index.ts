@@ -29,4 +29,3 @@ export type { RunReport, TileCounts } from "./report.ts";
 export { planScene, type ScenePlan } from "./scene-plan.ts";
 export { readResult, type ReadResultOptions, type Result } from "./outputs/result.ts";
 export { estimate, type Estimate, type EstimateOptions } from "./estimate.ts";
-export { estimateRun, type RunEstimate } from "./plan.ts";
