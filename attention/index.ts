@@ -18,10 +18,12 @@ export * from "./cores/differential.ts";
 export * from "./cores/lightning.ts";
 export * from "./cores/linear.ts";
 export * from "./cores/linformer.ts";
+export * from "./cores/native-sparse.ts";
 export * from "./cores/partial.ts";
 export * from "./cores/performer.ts";
 export * from "./cores/scaled-dot-product.ts";
 export * from "./cores/sparse.ts";
+export * from "./deformable.ts";
 export * from "./multi-head.ts";
 
 // Which tokens see which.
@@ -46,6 +48,7 @@ export * from "./mixers/polynomial.ts";
 export * from "./mixers/selective-scan.ts";
 
 // From before transformers.
+export * from "./classic/hard.ts";
 export * from "./classic/local.ts";
 export * from "./classic/luong.ts";
 export * from "./classic/memory-network.ts";

@@ -69,13 +69,14 @@ export function differential({ depth = 0 }: DifferentialOptions = {}): Core {
       return g.call(name, attributes, all, (f, [Q, K, V, norm, q1, k1, q2, k2, ...rest]) => {
         const pairs = pairingOf(takes, rest);
         const lambda = lambdaOf(f, [q1, k1, q2, k2], initial);
-        const map = (from: number) => {
+        // Each map meets the values by itself: two maps of N × N are never held at once.
+        const heard = (from: number) => {
           const queries = f.scale(f.slice(Q, "D", from, from + d), 1 / Math.sqrt(d));
           const keys = f.rearrange(f.slice(K, "D", from, from + d), "B H M D -> B H D M");
-          return maskedSoftmax(f, f.matmul(queries, keys, "B H N M"), pairs);
+          const scores = f.matmul(queries, keys, "B H N M");
+          return f.matmul(maskedSoftmax(f, scores, pairs), V, "B H N E");
         };
-        const weight = f.sub(map(0), f.mul(map(d), lambda));
-        const mixed = f.matmul(weight, V, "B H N E");
+        const mixed = f.sub(heard(0), f.mul(heard(d), lambda));
         return f.scale(rmsNorm(f, mixed, norm, eps), 1 - initial);
       });
     },

@@ -18,6 +18,8 @@ export interface GraphRow extends AnyRow {
   readonly build: (desk: Desk) => Readonly<Record<string, Value>>;
   /** Run as in training: outputs that are what a stored value is after the run. */
   readonly training?: Readonly<Record<string, string>>;
+  /** Outputs whose last axis has no order. */
+  readonly sets?: readonly string[];
 }
 
 /** A case of several runs. */

@@ -2,6 +2,7 @@
 import {
   bigBird,
   causal,
+  deformable,
   encodeSentence,
   finish,
   latent,
@@ -11,15 +12,20 @@ import {
   luong,
   merge,
   multiHead,
+  nativeSparse,
   partial,
   pool,
   readMemory,
+  reinforceLoss,
   scaledDotProduct,
   selectiveScan,
   ZERO,
 } from "../../../attention/index.ts";
 import type { Graph, LatentOptions, Value } from "../../../attention/index.ts";
+import { buildGraph, gradient, gradientName } from "../../../models/index.ts";
+import { runNative } from "../../onnxruntime.ts";
 import { numberOf, shapeOf, tensorOf } from "../case.ts";
+import type { Case } from "../case.ts";
 import { prefixes } from "../row.ts";
 import type { Desk, Row } from "../row.ts";
 
@@ -222,6 +228,72 @@ function blocks({ c, g, input }: Desk): Record<string, Value> {
   return { o: core.lower(g, q, k, v) };
 }
 
+/** `hard_attention_reinforce_grad`: the gradient itself is an output of the case. */
+async function reinforced(c: Case): Promise<ReadonlyMap<string, Float32Array>> {
+  const graph = buildGraph(c.name, (g) => {
+    const shape = shapeOf(c, "in.e");
+    const scores = g.input("e", "B N", shape);
+    const drawn = g.input("sample_onehot", "B N", shape);
+    const loss = reinforceLoss(g, scores, drawn, g.input("advantage", "B", [shape[0] ?? 0]));
+    return { loss, alpha: g.softmax(scores) };
+  });
+  const feeds = graph.inputs.map((name) => [name, tensorOf(c, `in.${name}`).data]);
+  const pulled = gradient(graph, "loss", ["e"]);
+  const results = await runNative(pulled, new Map(), Object.fromEntries(feeds));
+  const none = new Float32Array();
+  return new Map([
+    ["out.grad_e", results[gradientName("e")] ?? none],
+    ["out.alpha", results["alpha"] ?? none],
+  ]);
+}
+
+/** `nsa_*`: tokens first; every branch before its gate as well. */
+function native({ c, g, input }: Desk): Record<string, Value> {
+  const heads = (name: string) => g.rearrange(input(name, "B N H D"), "B N H D -> B H N D");
+  const gate = (name: string) => {
+    const given = g.rearrange(input(name, "B N H"), "B N H -> B H N");
+    return g.reshape(given, "B H N I", [...given.shape, 1]);
+  };
+  const {
+    out,
+    branches,
+    summaries,
+    blocks: chosen,
+  } = nativeSparse(
+    g,
+    heads("q"),
+    g.rename(heads("k"), "B G N D"),
+    g.rename(heads("v"), "B G N D"),
+    [gate("g_cmp"), gate("g_slc"), gate("g_swa")],
+    {
+      block: numberOf(c, "block_size"),
+      chosen: numberOf(c, "num_selected"),
+      window: numberOf(c, "window"),
+    },
+  );
+  const back = (x: Value) => g.rearrange(x, "B H N E -> B N H E");
+  const [cmp, slc, swa] = branches.map((x) => back(x)) as [Value, Value, Value];
+  return {
+    o: back(out),
+    o_cmp_ungated: cmp,
+    o_slc_ungated: slc,
+    o_swa_ungated: swa,
+    k_cmp: g.rearrange(summaries.k, "B H T D -> B T H D"),
+    v_cmp: g.rearrange(summaries.v, "B H T D -> B T H D"),
+    block_indices: g.rearrange(chosen, "B H N K -> B N H K"),
+  };
+}
+
+/** `rtdetr_msdeform_attention*`. */
+function deformed({ c, g, input }: Desk): Record<string, Value> {
+  const sizes = JSON.parse(c.meta["spatial_shapes"] ?? "[]") as [number, number][];
+  const maps = sizes.map(([rows, columns]) => ({ rows, columns }));
+  const heads = numberOf(c, "heads", 4);
+  const points = (shapeOf(c, "w.attention_weights.weight")[0] ?? 0) / heads / maps.length;
+  const [query, value] = [input("query", "B N C"), input("value", "B M C")];
+  return { y: deformable(g, query, input("ref", "B N L F"), value, { heads, points, maps }) };
+}
+
 export const CLASSIC: readonly Row[] = [
   { prefix: "luong_", build: recurrent },
   { prefix: "luong_local_p", build: local },
@@ -233,4 +305,7 @@ export const CLASSIC: readonly Row[] = [
   { prefix: "mla_", build: latentModule },
   { prefix: "mamba_selective_scan", build: scan },
   { prefix: "bigbird_dense_mask", build: blocks },
+  { prefix: "hard_attention_reinforce", run: reinforced },
+  { prefix: "nsa_", build: native, sets: ["block_indices"] },
+  { prefix: "rtdetr_msdeform_attention", build: deformed },
 ];
