@@ -1,14 +1,12 @@
 /** One scene of a batch: opened, detected in, its outputs written and its journal removed. */
-import { access, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rm } from "node:fs/promises";
 import process from "node:process";
 import type { Scene } from "../../datasets/index.ts";
 import { detect, type FlowProgress } from "../detect.ts";
 import { manifest } from "../manifest.ts";
-import { type FormatName, FORMATS, formatNamed } from "../outputs/formats.ts";
 import { openOutput } from "../outputs/node/open.ts";
 import { openPartialFile } from "../outputs/node/partial-file.ts";
-import { type Output, OutputError } from "../outputs/output.ts";
+import type { Output } from "../outputs/output.ts";
 import type { DoneEvent, RunEvent, SkippedEvent } from "../progress.ts";
 import type { RunReport } from "../report.ts";
 import { groundResolution } from "../resolution.ts";
@@ -16,24 +14,9 @@ import type { ScenePlan } from "../scene-plan.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { journalKey } from "./journal.ts";
 import { openJournal } from "./journal-node.ts";
-
-export interface SceneJob {
-  readonly source: string;
-  /** Outputs are `stem.geojson`, `stem.run.json`. */
-  readonly stem: string;
-  /** Place in the batch, and scenes in it. */
-  readonly index: number;
-  readonly of: number;
-}
+import { pathsOf, reasonToSkip, type SceneJob, type ScenePaths } from "./scene-paths-node.ts";
 
 type Options = BatchOptions & { readonly open: NonNullable<BatchOptions["open"]> };
-
-/** Paths that belong to one scene. */
-interface Paths {
-  readonly outputs: readonly { readonly format: FormatName; readonly path: string }[];
-  readonly manifest: string;
-  readonly journal: string;
-}
 
 /**
  * Does one scene. On failure no output lies under its final name, and the journal keeps what was found.
@@ -47,7 +30,7 @@ export async function runScene(
 ): Promise<DoneEvent | SkippedEvent> {
   const about = { source: job.source, index: job.index, of: job.of };
   const paths = pathsOf(job, options);
-  const reason = await reasonToSkip(paths, options);
+  const reason = await reasonToSkip(paths, options.settings.overwrite);
   if (reason !== undefined) return { type: "skipped", ...about, reason };
   const began = performance.now();
   const startedAt = new Date();
@@ -78,43 +61,6 @@ export async function runScene(
   const elapsedMs = performance.now() - began;
   return { type: "done", ...about, objects, raw, byClass, elapsedMs, outputs };
 }
-
-function pathsOf({ source, stem }: SceneJob, { outDir, settings }: Options): Paths {
-  const isAddress = /^https?:\/\//i.test(source);
-  const folder = outDir ?? (isAddress ? "." : dirname(source));
-  const outputs = settings.formats.map((name) => {
-    const format = formatNamed(name);
-    return { format, path: join(folder, `${stem}${FORMATS[format].extension}`) };
-  });
-  return {
-    outputs,
-    manifest: join(folder, `${stem}.run.json`),
-    journal: join(folder, `.${stem}.journal`),
-  };
-}
-
-/** Why a scene need not be done. @throws {OutputError} where its outputs are there and must not be touched */
-async function reasonToSkip(
-  { outputs, manifest: whole, journal }: Paths,
-  { settings: { overwrite } }: Options,
-): Promise<string | undefined> {
-  if (overwrite === "replace") return undefined;
-  const done = await exists(whole);
-  // Outputs without a manifest but with a journal: the end of a run that was killed; it is gone on with.
-  const there = done ? [whole] : (await exists(journal)) ? [] : outputs.map(({ path }) => path);
-  for (const path of there) {
-    if (!(await exists(path))) continue;
-    if (overwrite === "skip") return `${path} is there already`;
-    throw new OutputError(`${path}: must not be there yet, unless overwrite is skip or replace`);
-  }
-  return undefined;
-}
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 function factsOf(scene: Scene) {
   const { width, height, crs, sampleType, nodata } = scene;
@@ -151,7 +97,7 @@ interface Found {
 /** Detects, and writes every object to every output; all get their names together at the end. */
 async function writeObjects(
   scene: Scene,
-  paths: Paths,
+  paths: ScenePaths,
   { detector, settings, signal }: Options,
   about: Pick<SceneJob, "source" | "index" | "of">,
   push: (event: RunEvent) => void,
@@ -202,7 +148,7 @@ const planFacts = ({ plan, resumed }: FlowProgress, tilePx: number) => ({
 
 async function writeManifest(
   scene: Scene,
-  paths: Paths,
+  paths: ScenePaths,
   options: Options,
   run: Found & { readonly startedAt: Date },
 ): Promise<void> {

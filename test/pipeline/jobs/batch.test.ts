@@ -158,7 +158,7 @@ describe("runBatch", () => {
     const detector = brightSpots({ sizePx: 64 });
     let last: BatchEvent | undefined;
     for await (const event of runBatch([scene], { ...options, detector, signal: stop.signal })) {
-      if (event.type === "tiles" && event.done === 3) stop.abort();
+      if (event.type === "tiles" && event.done === 3) stop.abort(new Error("lunch"));
       last = event;
     }
     expect(last).toMatchObject({ type: "failed", code: "ERR_CANCELLED" });
