@@ -36,15 +36,15 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
     load: async () => (await import("./demo.ts")).declareDemo,
   },
   train: {
-    summary: "trains a detector on labelled images",
+    summary: "Trains a detector on labelled images.",
     load: async () => (await import("./train.ts")).declareTrain,
   },
   models: {
-    summary: "lists the detectors that come with Nadir",
+    summary: "Lists the detectors that come with Nadir.",
     load: async () => (await import("./models.ts")).declareModels,
   },
   export: {
-    summary: "writes a shipped or trained model as an ONNX file",
+    summary: "Writes a shipped or trained model as an ONNX file.",
     load: async () => (await import("./export.ts")).declareExport,
   },
   doctor: {
