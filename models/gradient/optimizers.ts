@@ -100,11 +100,14 @@ export function adamW({
       const square = follow("square", beta2, mul(w, gradient, gradient));
       const unbiased = (beta: number) =>
         sub(w, w.number(1), w.node("Pow", [w.number(beta), count]));
-      const root = w.node("Sqrt", [div(w, square, unbiased(beta2))]);
-      const stride = div(w, div(w, mean, unbiased(beta1)), add(w, root, w.number(eps)));
+      // Everything that is one number is computed once and shared by all weights.
+      const scale = w.node("Sqrt", [unbiased(beta2)]);
+      const root = add(w, div(w, w.node("Sqrt", [square]), scale), w.number(eps));
+      const stride = div(w, mul(w, mean, div(w, rate, unbiased(beta1))), root);
       const decay = decayOf(weightDecay, weight);
-      const kept = decay === 0 ? weight : sub(w, weight, mul(w, weight, times(w, rate, decay)));
-      return { weight: sub(w, kept, mul(w, stride, rate)), state: { mean, square } };
+      const share = sub(w, w.number(1), times(w, rate, decay));
+      const kept = decay === 0 ? weight : mul(w, weight, share);
+      return { weight: sub(w, kept, stride), state: { mean, square } };
     },
   };
 }

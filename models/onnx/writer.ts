@@ -19,6 +19,10 @@ export interface Sheet {
   readonly nodes: OnnxNode[];
   /** Constants by content, so that equal ones are written once. */
   readonly known: Map<string, NamedValue>;
+  /** Outputs of nodes by what they compute, so that nothing is computed twice. */
+  readonly computed: Map<string, readonly NamedValue[]>;
+  /** The last number behind each name, so that the next free one is found at once. */
+  readonly numbered: Map<string, number>;
 }
 
 /** An empty body, or a copy of one that is to be continued. */
@@ -29,6 +33,8 @@ export function createSheet(name: string, start?: Body): Sheet {
     constants: new Map(start?.constants),
     nodes: [...(start?.nodes ?? [])],
     known: new Map(),
+    computed: new Map(),
+    numbered: new Map(),
   };
   for (const [constant, data] of sheet.constants) {
     const type = sheet.values.get(constant);
@@ -40,7 +46,9 @@ export function createSheet(name: string, start?: Body): Sheet {
 /** Adds a value under a name that is not taken: `hint`, or `hint_2`, `hint_3` … */
 export function addValue(sheet: Sheet, hint: string, { type, shape }: ValueType): NamedValue {
   let name = hint;
-  for (let n = 2; sheet.values.has(name); n++) name = `${hint}_${n}`;
+  let n = sheet.numbered.get(hint) ?? 1;
+  while (sheet.values.has(name)) name = `${hint}_${++n}`;
+  sheet.numbered.set(hint, n);
   sheet.values.set(name, { type, shape });
   return { name, type, shape };
 }
@@ -55,15 +63,20 @@ export function valueOf(sheet: Pick<Body, "name" | "values">, name: string): Nam
 /** A writer at the end of `sheet`; names of new values start with `scope`. */
 export function writerOf(sheet: Sheet, scope = ""): Writer {
   const nodes: Writer["nodes"] = (op, inputs, attributes, count) => {
+    const asked = inputs.map((value) => value?.name ?? "");
+    const key = `${op} ${count} ${asked.join(" ")} ${JSON.stringify(attributes)}`;
+    const known = sheet.computed.get(key);
+    if (known !== undefined) return known;
     const site = siteOf(sheet, op, inputs, attributes);
     const given = operation(op).outputs(site).slice(0, count);
     const written = given.map((type) => addValue(sheet, `${scope}${op}`, type));
     sheet.nodes.push({
       op,
-      inputs: inputs.map((value) => value?.name ?? ""),
+      inputs: asked,
       outputs: written.map(({ name }) => name),
       attributes,
     });
+    sheet.computed.set(key, written);
     return written;
   };
   const constant: Writer["constant"] = (shape, data) => {
