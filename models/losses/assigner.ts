@@ -69,7 +69,7 @@ export function assign(
   const real = g.reduce("sum", targets.classes, ["K"]);
   const candidate = g.mul(isNear(g, targets.boxes, points), g.rename(real, "B G N"));
   const aligned = g.mul(
-    g.mul(g.binary("pow", g.add(scores, 1e-9), alpha), g.binary("pow", overlap, beta)),
+    g.mul(power(g, g.add(scores, 1e-9), alpha), power(g, overlap, beta)),
     candidate,
   );
   const { values } = g.topK(aligned, topK);
@@ -121,6 +121,16 @@ function pairOverlap(g: Graph, a: Value<"B G F">, b: Value<"B N F">): Pairs {
     g.mul(g.sub(of(2), of(0)), g.sub(of(3), of(1)));
   const common = g.mul(length(0, 2), length(1, 3));
   return g.div(common, g.add(g.sub(g.add(area(mine), area(theirs)), common), 1e-7));
+}
+
+/** `x` to a power, without logarithms where the power is a half or whole: pairs are many. */
+function power(g: Graph, x: Pairs, to: number): Pairs {
+  if (to === 0.5) return g.unary("sqrt", x);
+  if (!Number.isInteger(to) || to < 1) return g.binary("pow", x, to);
+  const half = to > 1 ? power(g, x, Math.floor(to / 2)) : x;
+  if (to === 1) return x;
+  const even = g.mul(half, half);
+  return to % 2 === 0 ? even : g.mul(even, x);
 }
 
 const above = (g: Graph, x: Pairs, than: number): Pairs =>

@@ -2,7 +2,7 @@
 import type { ConvOptions, Graph, Value, WindowOptions } from "../../../attention/index.ts";
 import { volume } from "../../../attention/index.ts";
 import type { AttributeValue, NamedValue } from "../graph.ts";
-import { add, div, mul, reshape, sub, times } from "../operations/write.ts";
+import { add, times } from "../operations/write.ts";
 import { resampling } from "../resample.ts";
 import type { Resampling } from "../resample.ts";
 import type { Writer } from "../operations/operation.ts";
@@ -101,21 +101,23 @@ function batchNormTraining(
   }
   const channels = x.shape[1] ?? 0;
   const count = volume(x.shape) / channels;
-  const axes = w.ints([0, 2, 3]);
-  const average = (v: NamedValue) => w.node("ReduceMean", [v, axes], { keepdims: 1 });
-  const centre = average(x);
-  const centred = sub(w, x, centre);
-  const spread = average(mul(w, centred, centred));
-  const deviation = w.node("Sqrt", [add(w, spread, w.number(eps))]);
-  const shaped = (v: NamedValue) => reshape(w, v, [1, channels, 1, 1]);
+  // With momentum 0 the "running" outputs are the batch's own mean and (biased) variance. ONNX Runtime writes them over
+  // the inputs they would have moved, so those are values that nobody else reads.
+  const inputs = [x, scale, bias, times(w, mean, 0), times(w, variance, 0)];
+  const attributes = { epsilon: eps, momentum: 0, training_mode: 1 };
+  const [y = x, centre = mean, spread = variance] = w.nodes(
+    "BatchNormalization",
+    inputs,
+    attributes,
+    3,
+  );
   const follow = (running: NamedValue, now: NamedValue, unbiased: number) => {
-    const kept = times(w, running, 1 - momentum);
-    const next = add(w, kept, times(w, reshape(w, now, [channels]), momentum * unbiased));
+    const next = add(w, times(w, running, 1 - momentum), times(w, now, momentum * unbiased));
     desk.updates.set(running.name, next.name);
   };
   follow(mean, centre, 1);
   follow(variance, spread, count / Math.max(count - 1, 1));
-  return add(w, mul(w, centred, div(w, shaped(scale), deviation)), shaped(bias));
+  return y;
 }
 
 const takeAll = (
@@ -142,22 +144,29 @@ export function mapsPart(
   | "batchNorm"
 > {
   const { desk, w } = place;
-  const pool = (op: string, x: Value, size: number, options: WindowOptions, more = {}) => {
-    const attributes = { ...windowAttributes([size, size], options), ...more };
+  const pool = (
+    op: string,
+    x: Value,
+    size: readonly [number, number],
+    options: WindowOptions,
+    more = {},
+  ) => {
+    const attributes = { ...windowAttributes(size, options), ...more };
     return give(desk, "B C Y X", w.node(op, [take(desk, x)], attributes));
   };
   return {
     conv: convolution("Conv", place),
     convTranspose: convolution("ConvTranspose", place),
-    averagePool: (x, size, options = {}) =>
-      pool(
-        "AveragePool",
-        x,
-        size,
-        options,
-        options.pad === undefined ? {} : { count_include_pad: 1 },
-      ),
-    maxPool: (x, size, options = {}) => pool("MaxPool", x, size, options),
+    averagePool: (x, size, options = {}) => {
+      const counted = options.pad === undefined ? {} : { count_include_pad: 1 };
+      if ((options.stride ?? 1) !== 1)
+        return pool("AveragePool", x, [size, size], options, counted);
+      // The mean of a square is the mean of means: 2k additions a pixel instead of k².
+      const [top, left] = pair(options.pad ?? 0);
+      const down = pool("AveragePool", x, [size, 1], { pad: [top, 0] }, counted);
+      return pool("AveragePool", down, [1, size], { pad: [0, left] }, counted);
+    },
+    maxPool: (x, size, options = {}) => pool("MaxPool", x, [size, size], options),
     resize: (x, { rows, columns }, how, { antialias = false } = {}) =>
       give(desk, x.layout, resize(w, take(desk, x), [rows, columns], how, antialias)),
     gridSample(x, grid) {

@@ -1,7 +1,7 @@
 /** Layer and batch normalisation. */
 import { ShapeError, volume } from "../../../attention/index.ts";
 import type { NamedValue } from "../graph.ts";
-import { cotangent, input, range } from "./operation.ts";
+import { cotangent, input, int, range } from "./operation.ts";
 import type { BackwardSite, Operation, Site, Writer } from "./operation.ts";
 import { add, div, mul, reshape, sub, sum, sumTo, times } from "./write.ts";
 
@@ -30,8 +30,42 @@ function layerNormGradient(w: Writer, site: BackwardSite) {
   ];
 }
 
+/**
+ * With the batch's own statistics the mean and deviation depend on x too. Written as `g·a + x·b + c`, three numbers a
+ * channel, so that only three maps are written.
+ */
+function batchNormTrainingGradient(w: Writer, site: BackwardSite) {
+  const [x, scale, g] = [input(site, 0), input(site, 1), cotangent(site)];
+  const [, mean, variance] = site.outputs;
+  if (mean === undefined || variance === undefined) return [];
+  const channels = scale.shape[0] ?? 1;
+  const count = volume(x.shape) / channels;
+  const one = w.number(1);
+  const inverse = div(w, one, w.node("Sqrt", [add(w, variance, w.number(epsilonOf(site)))]));
+  const toBias = sum(w, g, [0, 2, 3], false);
+  const along = sum(w, mul(w, g, x), [0, 2, 3], false);
+  const toScale = mul(w, inverse, sub(w, along, mul(w, mean, toBias)));
+  const toX = () => {
+    const a = mul(w, scale, inverse);
+    const b = times(w, mul(w, mul(w, a, inverse), toScale), -1 / count);
+    const c = sub(w, times(w, mul(w, a, toBias), -1 / count), mul(w, b, mean));
+    const [zero, unit] = [0, 1].map((v) =>
+      w.constant([channels], new Float32Array(channels).fill(v)),
+    ) as [NamedValue, NamedValue];
+    // Scale and shift in one pass: a batch norm whose statistics are those of a normal one.
+    const shifted = w.node("BatchNormalization", [x, b, c, zero, unit], { epsilon: 0 });
+    return add(w, mul(w, g, perChannel(w, a)), shifted);
+  };
+  return [
+    site.wants(0) ? toX() : undefined,
+    site.wants(1) ? toScale : undefined,
+    site.wants(2) ? toBias : undefined,
+  ];
+}
+
 /** Running statistics are no function of the loss: only x, scale and bias have gradients. */
 function batchNormGradient(w: Writer, site: BackwardSite) {
+  if (int(site, "training_mode", 0) === 1) return batchNormTrainingGradient(w, site);
   const [x, scale, g] = [input(site, 0), input(site, 1), cotangent(site)];
   const [mean, variance] = [input(site, 3), input(site, 4)];
   const deviation = w.node("Sqrt", [add(w, variance, w.number(epsilonOf(site)))]);
@@ -64,7 +98,7 @@ export const NORMALISATION: Readonly<Record<string, Operation>> = {
     gradient: layerNormGradient,
   },
   BatchNormalization: {
-    attributes: { epsilon: "float", momentum: "float" },
+    attributes: { epsilon: "float", momentum: "float", training_mode: "int" },
     outputs: (site) => {
       const { shape } = input(site, 0);
       for (const i of range(4)) {
@@ -75,7 +109,9 @@ export const NORMALISATION: Readonly<Record<string, Operation>> = {
           );
         }
       }
-      return [{ type: "float32", shape }];
+      const row = { type: "float32", shape: [shape[1] ?? 0] } as const;
+      const batch = int(site, "training_mode", 0) === 1 ? [row, row] : [];
+      return [{ type: "float32", shape }, ...batch];
     },
     gradient: batchNormGradient,
   },
