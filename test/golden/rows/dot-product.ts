@@ -4,9 +4,11 @@ import {
   causal,
   isPast,
   keyPadding,
+  logSumExp,
   maskOf,
   multiHead,
   multiHeadCross,
+  partial,
   project,
   scaledDotProduct,
   shareHeads,
@@ -42,17 +44,6 @@ function units(g: Graph, B: number, H: number, M: number): Value<"B H M E"> {
   return g.expand(g.constant("B H M E", [1, 1, M, M], unit), "B H M E", [B, H, M, M]);
 }
 
-/** Log-sum-exp of every row of scores. */
-function logSumExp(g: Graph, q: Value, k: Value<"B H M D">, { mask }: Pairs): Value {
-  const scale = 1 / Math.sqrt(q.shape[3] ?? 1);
-  const scores = g.scale(g.matmul(q, g.rearrange(k, "B H M D -> B H D M"), "B H N M"), scale);
-  const seen = mask ? g.where(mask, scores, -1e30) : scores;
-  const top = g.reduce("max", seen, ["M"]);
-  const total = g.reduce("sum", g.unary("exp", g.sub(seen, top)), ["M"]);
-  const [B = 0, H = 0, N = 0] = scores.shape;
-  return g.reshape(g.add(top, g.unary("log", total)), "B H N", [B, H, N]);
-}
-
 /** `flash_*`: tokens before heads, grouped heads, causal to the bottom right, windows `[before, after]`. */
 function flash({ c, g, input }: Desk): Record<string, Value> {
   const heads = (x: Value<"B N H D">) => g.rearrange(x, "B N H D -> B H N D");
@@ -73,9 +64,13 @@ function flash({ c, g, input }: Desk): Record<string, Value> {
   const core = slides ? near(scaledDotProduct, line(N)) : scaledDotProduct;
   const keys = g.rename(k, "B H M D");
   const pairs: Pairs = { mask: maskOf(g, [N, M], sees) };
+  const values = g.rename(v, "B H M E");
   const used = slides || (!isCausal && before < 0 && after < 0) ? {} : pairs;
-  const out = core.lower(g, q, keys, g.rename(v, "B H M E"), used);
-  return { o: g.rearrange(out, "B H N E -> B N H E"), lse: logSumExp(g, q, keys, pairs) };
+  const out = core.lower(g, q, keys, values, used);
+  return {
+    o: g.rearrange(out, "B H N E -> B N H E"),
+    lse: logSumExp(g, partial(g, q, keys, values, pairs)),
+  };
 }
 
 /**
