@@ -15,6 +15,7 @@ export * from "./softmax.ts";
 export * from "./cores/additive.ts";
 export * from "./cores/cosine.ts";
 export * from "./cores/differential.ts";
+export * from "./cores/entmax.ts";
 export * from "./cores/lightning.ts";
 export * from "./cores/linear.ts";
 export * from "./cores/linformer.ts";

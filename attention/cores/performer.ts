@@ -21,12 +21,18 @@ export interface PerformerOptions {
   readonly features?: number;
   /** Seed of the random projection. @default 0 */
   readonly seed?: number;
+  /** `"relu"`: φ(x) = max(ω x', 0) + 10⁻³, the generalised form of §2.1. @default "softmax" */
+  readonly kernel?: "softmax" | "relu";
 }
 
 const name = "performer";
 const eps = 1e-4;
+const RELU_EPS = 1e-3;
+
+type Kernel = NonNullable<PerformerOptions["kernel"]>;
 
 export function performer(options: PerformerOptions = {}): Core {
+  const { kernel = "softmax" } = options;
   return {
     name,
 
@@ -36,11 +42,11 @@ export function performer(options: PerformerOptions = {}): Core {
       const omega = weights?.("projection") ?? projectionOf(D, options);
       const mask = pairing.mask ? reader(pairing.mask) : () => 1;
       const F = omega.shape[0] ?? 0;
-      const [Q, K, V] = [
-        plainFeatures(q, omega, "row"),
-        plainFeatures(k, omega, "head"),
-        reader(v),
+      const [Q, K] = [
+        plainFeatures(q, omega, "row", kernel),
+        plainFeatures(k, omega, "head", kernel),
       ];
+      const V = reader(v);
       const weight = (b: number, h: number, n: number, m: number) =>
         mask(b, h, 0, m) * sum(F, (f) => Q(b, h, n, f) * K(b, h, m, f));
       return computed("B H N E", [B, H, N, E], (b, h, n, e) => {
@@ -61,8 +67,8 @@ export function performer(options: PerformerOptions = {}): Core {
         [q, k, v, omega, ...inputs],
         (f, [Q, K, V, W, ...rest]) => {
           const { mask } = pairingOf(takes, rest);
-          const queries = performerFeatures(f, Q, W, ["F"]);
-          const all = performerFeatures(f, K, W, ["M", "F"]);
+          const queries = performerFeatures(f, Q, W, ["F"], kernel);
+          const all = performerFeatures(f, K, W, ["M", "F"], kernel);
           const keys = mask ? f.where(f.rearrange(mask, "B H N M -> B H M N"), all, 0) : all;
           const turned = f.rearrange(keys, "B H M F -> B H F M");
           const total = f.matmul(queries, f.reduce("sum", turned, ["M"]), "B H N I");
@@ -80,18 +86,20 @@ export function performerFeatures<L extends "B H N D" | "B H M D">(
   x: Value<L>,
   omega: Value<"F D">,
   over: readonly string[],
+  kernel: Kernel = "softmax",
 ): Value<"B H M F"> {
   const [F = 1, D = 1] = omega.shape;
   const small = g.scale(x, D ** -0.25);
   const layout = x.layout === "B H N D" ? "B H N F" : "B H M F";
   const dots = g.matmul(small, g.rearrange(omega, "F D -> D F"), layout);
+  if (kernel === "relu") return g.rename(g.add(g.unary("relu", dots), RELU_EPS), "B H M F");
   const half = g.scale(g.reduce("sum", g.mul(small, small), ["D"]), 0.5);
   const top = g.detach(g.reduce("max", dots, over));
   const raised = g.unary("exp", g.sub(g.sub(dots, half), top));
   return g.rename(g.scale(g.add(raised, eps), F ** -0.5), "B H M F");
 }
 
-function plainFeatures(x: Tensor, omega: Tensor, per: "row" | "head") {
+function plainFeatures(x: Tensor, omega: Tensor, per: "row" | "head", kernel: Kernel) {
   const [X, W, [F = 1, D = 1], [, , N = 0]] = [reader(x), reader(omega), omega.shape, x.shape];
   const [B = 0, H = 0] = x.shape;
   const dot = reader(
@@ -99,6 +107,9 @@ function plainFeatures(x: Tensor, omega: Tensor, per: "row" | "head") {
       sum(D, (d) => W(f, d) * X(b, h, n, d) * D ** -0.25),
     ),
   );
+  if (kernel === "relu") {
+    return (...at: readonly number[]) => Math.max(dot(...at), 0) + RELU_EPS;
+  }
   const most = (length: number, of: (i: number) => number) =>
     Array.from({ length }, (_, i) => of(i)).reduce((a, y) => Math.max(a, y), -Infinity);
   const row = (b: number, h: number, n: number) => most(F, (f) => dot(b, h, n, f));

@@ -24,11 +24,17 @@ export interface PolyKernelOptions {
   readonly expansion?: number;
 }
 
+/** The nearest multiple of eight, not below nine tenths: the published code's widths. */
+function inEights(width: number): number {
+  const near = Math.max(8, Math.floor((width + 4) / 8) * 8);
+  return near < 0.9 * width ? near + 8 : near;
+}
+
 /** One poly-kernel inception bottleneck. Without a change of channels P is also added as it is. */
 export function polyKernel(g: Graph, x: FeatureMap, options: PolyKernelOptions): FeatureMap {
   const { C } = bind("polyKernel", { x });
   const { channels, strip, expansion = 1 } = options;
-  const inside = Math.ceil((C * expansion) / 8) * 8;
+  const inside = inEights(C * expansion);
   const entered = convNormAct(g.at("pre_conv"), x, { channels: inside });
   const depthwise = (name: string, map: FeatureMap, kernel: number) =>
     conv(g.at(name).at("conv"), map, { channels: inside, kernel, groups: inside });
@@ -81,15 +87,15 @@ export interface PkiStageOptions {
 /** A stage at half the resolution: half of the channels through PKI blocks, half through a convolutional FFN. */
 export function pkiStage(g: Graph, x: FeatureMap, options: PkiStageOptions): FeatureMap {
   const { channels, blocks, ratio, kernel, mode = "parallel" } = options;
-  const half = channels / 2;
+  const half = inEights(channels / 2);
   const small = convNormAct(g.at("downsample").at("down_conv"), x, {
     channels,
     kernel: 3,
     stride: 2,
   });
-  const both = convNormAct(g.at("conv1"), small, { channels });
+  const both = convNormAct(g.at("conv1"), small, { channels: 2 * half });
   const aside = g.slice(both, "C", 0, half);
-  const start = g.slice(both, "C", half, channels);
+  const start = g.slice(both, "C", half, 2 * half);
   const fed = g.add(aside, convFfn(g.at("ffn"), aside, { ratio, kernel }));
   const block = (i: number, map: FeatureMap) =>
     pkiBlock(g.at(`blocks.${i}`), map, { strip: stripLength(i) });

@@ -22,7 +22,13 @@ test("the gallery is what the code says", () => {
 });
 
 /** Operators of another form, which the README names below the table. */
-const ALONE = new Set(["latent.ts", "native-sparse.ts", "partial.ts", "selective-scan.ts"]);
+const ALONE = new Set([
+  "entmax.ts",
+  "latent.ts",
+  "native-sparse.ts",
+  "partial.ts",
+  "selective-scan.ts",
+]);
 
 test("every core, mixer and reach has its line in the table", () => {
   const folder = fileURLToPath(new URL("../../attention/", import.meta.url));

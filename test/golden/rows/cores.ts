@@ -4,6 +4,7 @@ import {
   band,
   differential,
   dotProduct,
+  entmax,
   keyPadding,
   lightning,
   linear,
@@ -102,6 +103,8 @@ function slopes({ c, g }: Desk): Record<string, Value> {
 function activation({ c, g, input }: Desk): Record<string, Value> {
   const z = input("z", "I K");
   const kind = c.name.replace("act_", "").split("_")[0];
+  const alpha = /^act_entmax_bisect_(\d+)p(\d+)/.exec(c.name);
+  if (alpha) return { p: entmax(g, z, Number(`${alpha[1]}.${alpha[2]}`)) };
   if (kind === "softmax") return { p: g.softmax(z) };
   if (kind === "sparsemax" || kind === "entmax15")
     return { p: sparseWeights(g, z, kind as SparseActivation) };
@@ -116,16 +119,17 @@ function sparseModule({ c, g, input }: Desk): Record<string, Value> {
   return { o: core.lower(g, q, k, v), p: weights() };
 }
 
-/** `performer_favor_noncausal*`. */
+/** `performer_favor_noncausal*` and `performer_relu_generalized*`. */
 function performerModule({ c, g, input }: Desk): Record<string, Value> {
   const [q, k, v] = [input("q", "B H N D"), input("k", "B H M D"), input("v", "B H M E")];
   const projection = c.tensors.get("w.projection");
-  if (projection === undefined) return { o: performer().lower(g, q, k, v) };
+  const kernel = c.name.includes("relu") ? "relu" : "softmax";
+  if (projection === undefined) return { o: performer({ kernel }).lower(g, q, k, v) };
   const omega = g.buffer("projection", "F D", projection.shape, projection.data);
   return {
-    o: performer({ features: projection.shape[0] ?? 0 }).lower(g, q, k, v),
-    phi_q: performerFeatures(g, q, omega, ["F"]),
-    phi_k: performerFeatures(g, k, omega, ["M", "F"]),
+    o: performer({ features: projection.shape[0] ?? 0, kernel }).lower(g, q, k, v),
+    phi_q: performerFeatures(g, q, omega, ["F"], kernel),
+    phi_k: performerFeatures(g, k, omega, ["M", "F"], kernel),
   };
 }
 
@@ -165,5 +169,6 @@ export const CORES: readonly Row[] = [
   { prefix: "act_", build: activation },
   { prefix: "sparsemax_attention", build: sparseModule },
   { prefix: "performer_favor_noncausal", build: performerModule },
+  { prefix: "performer_relu", build: performerModule },
   { prefix: "longformer_sliding_window", build: longformer },
 ];
