@@ -31,6 +31,10 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
     summary: "Converts labels between formats, and results to other outputs.",
     load: async () => (await import("./convert.ts")).declareConvert,
   },
+  serve: {
+    summary: "Offers detection over HTTP.",
+    load: async () => (await import("./serve.ts")).declareServe,
+  },
   demo: {
     summary: "Makes a sample scene, detects in it, and counts what was found.",
     load: async () => (await import("./demo.ts")).declareDemo,

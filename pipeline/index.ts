@@ -1,4 +1,5 @@
 export * from "./engines/engine.ts";
+export { type BatchingOptions, type SharedSession, shareSession } from "./engines/batching.ts";
 export * from "./stream.ts";
 export * from "./objects.ts";
 export * from "./tiles.ts";

@@ -1,0 +1,60 @@
+/** The hooks of the routes that take a scene: receives it before the body is judged, and clears up afterwards. */
+import { mkdir, rm } from "node:fs/promises";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ServerContext } from "../context.ts";
+import { RequestError } from "../problem.ts";
+import { receiveForm } from "./receive.ts";
+
+export interface AcceptOptions {
+  readonly maxBytes: number;
+  /** What to do instead where the file is larger. */
+  readonly hint: string;
+}
+
+/** Receives the upload of a request into a folder of its own, and makes the fields its body. */
+export async function acceptUpload(
+  request: FastifyRequest,
+  { store, disk }: ServerContext,
+  { maxBytes, hint }: AcceptOptions,
+): Promise<void> {
+  const folder = store.incoming();
+  request.folder = folder;
+  await mkdir(folder, { recursive: true });
+  if (!request.isMultipart()) return;
+  let reserved = 0;
+  const reserve = (bytes: number): void => {
+    disk.reserve(bytes);
+    reserved += bytes;
+  };
+  try {
+    const options = { folder: `${folder}/upload`, maxBytes, hint, reserve };
+    const { body, file } = await receiveForm(request, options);
+    request.body = body;
+    request.upload = file;
+  } catch (error) {
+    disk.release(reserved);
+    throw asRequestError(error);
+  }
+}
+
+/** What goes wrong while a form is taken apart is the sender's doing, unless the disk says otherwise. */
+function asRequestError(error: unknown): unknown {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  if (error instanceof RequestError || code.startsWith("E") || code.startsWith("FST_")) {
+    return error;
+  }
+  return new RequestError("ERR_REQUEST", `form: the body must be a whole form (${message})`);
+}
+
+/** Removes the folders of requests that are over, however they ended. */
+export function clearUploads(app: FastifyInstance, { disk }: Pick<ServerContext, "disk">): void {
+  const clear = async (request: FastifyRequest): Promise<void> => {
+    const { folder, upload } = request;
+    request.folder = undefined;
+    if (folder === undefined) return;
+    await rm(folder, { recursive: true, force: true });
+    if (upload !== undefined) disk.release(upload.bytes);
+  };
+  app.addHook("onResponse", clear);
+  app.addHook("onRequestAbort", clear);
+}

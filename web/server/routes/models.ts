@@ -1,0 +1,94 @@
+/** `/v1/models`: what can be detected with. */
+import type { FastifyInstance } from "fastify";
+import Type from "typebox";
+import type { ServerContext } from "../context.ts";
+import type { ModelState } from "../models/registry.ts";
+import { RequestError } from "../problem.ts";
+import { problems } from "./shared.ts";
+
+const tags = ["models"];
+
+const ModelSchema = Type.Object(
+  {
+    id: Type.String(),
+    state: Type.Union([Type.Literal("ready"), Type.Literal("failed")]),
+    reason: Type.Optional(Type.String({ description: "Why it failed." })),
+    version: Type.Optional(Type.String({ description: "First digits of the SHA-256." })),
+    name: Type.Optional(Type.String()),
+    sha256: Type.Optional(Type.String()),
+    classes: Type.Optional(Type.Array(Type.String())),
+    oriented: Type.Optional(Type.Boolean()),
+    head: Type.Optional(Type.String({ description: "How its outputs are read." })),
+    gsdM: Type.Optional(
+      Type.Object({ from: Type.Number(), to: Type.Number() }, { description: "Metres per pixel." }),
+    ),
+    input: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    scoreAtLeast: Type.Optional(Type.Number()),
+    overlapPx: Type.Optional(Type.Number()),
+    licence: Type.Optional(Type.String()),
+    notices: Type.Optional(Type.Array(Type.String())),
+    engine: Type.Optional(Type.String()),
+  },
+  { $id: "Model", description: "A detector." },
+);
+
+export function modelRoutes(app: FastifyInstance, { registry }: ServerContext): void {
+  app.get(
+    "/v1/models",
+    {
+      schema: {
+        tags,
+        summary: "All models",
+        response: {
+          200: {
+            description: "Models, by id.",
+            content: {
+              "application/json": { schema: Type.Object({ models: Type.Array(ModelSchema) }) },
+            },
+          },
+          ...problems(401, 429, 503),
+        },
+      },
+    },
+    async () => ({ models: registry.list().map(showModel) }),
+  );
+
+  app.get<{ Params: { id: string } }>(
+    "/v1/models/:id",
+    {
+      schema: {
+        tags,
+        summary: "One model",
+        params: Type.Object({ id: Type.String() }),
+        response: {
+          200: {
+            description: "The model.",
+            content: { "application/json": { schema: ModelSchema } },
+          },
+          ...problems(401, 404, 429, 503),
+        },
+      },
+    },
+    async ({ params: { id } }) => {
+      const found = registry.list().find((model) => model.id === id);
+      if (found !== undefined) return showModel(found);
+      throw new RequestError("ERR_NOT_FOUND", `there is no model ${id.slice(0, 80)}`);
+    },
+  );
+}
+
+function showModel({ id, state, reason, model }: ModelState): Readonly<Record<string, unknown>> {
+  if (model === undefined) return { id, state, reason };
+  const { card, decision, notices } = model.detector;
+  const { name, sha256, classes, oriented, gsdM, input, scoreAtLeast, overlapPx, licence } = card;
+  return {
+    ...{ id, state, version: model.version, name, sha256, classes, oriented, head: decision.name },
+    ...(gsdM !== undefined && { gsdM }),
+    input,
+    ...(scoreAtLeast !== undefined && { scoreAtLeast }),
+    ...(overlapPx !== undefined && { overlapPx }),
+    ...(licence !== undefined && { licence }),
+    notices,
+    engine: model.engine,
+  };
+}
