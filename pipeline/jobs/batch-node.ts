@@ -39,7 +39,7 @@ export async function* runBatch(
   options: BatchOptions,
 ): AsyncGenerator<BatchEvent, BatchSummary, undefined> {
   const { settings, signal } = options;
-  const jobs = jobsOf(sources, settings.shard);
+  const jobs = jobsOf(sources, options);
   const ledger = openLedger(sources);
   const events = createChannel<BatchEvent>();
   const leave = new AbortController();
@@ -76,9 +76,12 @@ export async function* runBatch(
 }
 
 /** The scenes of one share. A scene's output names do not depend on the share. */
-function jobsOf(sources: readonly string[], shard: string): readonly SceneJob[] {
-  const { index: share, of: shares } = parseShard(shard);
-  const stems = outputStems(sources);
+function jobsOf(
+  sources: readonly string[],
+  { settings, stem }: Pick<BatchOptions, "settings" | "stem">,
+): readonly SceneJob[] {
+  const { index: share, of: shares } = parseShard(settings.shard);
+  const stems = stem === undefined ? outputStems(sources) : [stem];
   return sources
     .map((source, i) => ({ source, stem: stems[i] ?? source }))
     .filter((_, i) => i % shares === share - 1)
