@@ -24,7 +24,7 @@ import type { Graph, Init, Value } from "../graph.ts";
 import type { Mixer, MixerReference } from "../operator.ts";
 import { ZERO } from "../projection.ts";
 import { bind, ShapeError } from "../shape.ts";
-import { refusePairs } from "../reach/windowed.ts";
+import { checkGrid } from "../reach/check-grid.ts";
 import { computed, reader, tensor } from "../tensor.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -51,7 +51,7 @@ export const stripLength = (block: number): number => 11 + 2 * block;
 /** The mixer: tokens times their gate. */
 export function contextAnchor(options: ContextAnchorOptions = {}): Mixer {
   return (g, tokens, grid) => {
-    refusePairs(name, grid);
+    checkGrid(name, tokens, grid);
     const map = toMap(g, tokens, grid.rows);
     return toTokens(g, g.mul(map, contextAnchorGate(g, map, options, grid.valid)));
   };

@@ -13,7 +13,7 @@
 import type { Graph, Value } from "../graph.ts";
 import type { Mixer, MixerReference } from "../operator.ts";
 import { ONE, ZERO } from "../projection.ts";
-import { refusePairs } from "../reach/windowed.ts";
+import { checkGrid } from "../reach/check-grid.ts";
 import { bind } from "../shape.ts";
 import { times } from "../convolution.ts";
 import { computed, reader, sum } from "../tensor.ts";
@@ -23,7 +23,7 @@ const name = "densePolynomial";
 
 export function densePolynomial({ degree = 2 }: { readonly degree?: number } = {}): Mixer {
   return (g, tokens, grid) => {
-    refusePairs(name, grid);
+    checkGrid(name, tokens, grid);
     return denseTerms(g, tokens, degree, grid.valid).total;
   };
 }

@@ -15,7 +15,7 @@ import type { Kernel2d } from "../convolution.ts";
 import type { Graph, Value } from "../graph.ts";
 import type { Mixer, MixerReference } from "../operator.ts";
 import { ONE, ZERO } from "../projection.ts";
-import { refusePairs } from "../reach/windowed.ts";
+import { checkGrid } from "../reach/check-grid.ts";
 import { bind, ShapeError } from "../shape.ts";
 import { computed, reader, sum, tensor } from "../tensor.ts";
 import type { Tensor } from "../tensor.ts";
@@ -35,7 +35,7 @@ const name = "polynomial";
 
 export function polynomial(options: PolynomialOptions = {}): Mixer {
   return (g, tokens, grid) => {
-    refusePairs(name, grid);
+    checkGrid(name, tokens, grid);
     const map = toMap(g, tokens, grid.rows);
     return toTokens(g, polynomialMap(g, map, options, grid.valid));
   };

@@ -1,5 +1,6 @@
 import type { Mixer } from "../operator.ts";
-import { crop, padTo, refusePairs } from "./windowed.ts";
+import { checkGrid } from "./check-grid.ts";
+import { crop, padTo } from "./windowed.ts";
 import type { WindowedOptions } from "./windowed.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { WindowedOptions } from "./windowed.ts";
 export function spread(mixer: Mixer, options: WindowedOptions): Mixer {
   const { size } = options;
   return (g, tokens, grid) => {
-    refusePairs("spread", grid);
+    checkGrid("spread", tokens, grid);
     const { tokens: padded, grid: on } = padTo(g, tokens, grid, options);
     const cut = { P: size, Q: size, R: on.rows / size, W: on.columns / size };
     const parts = g.rename(g.rearrange(padded, "B (P R Q W) C -> (B R W) (P Q) C", cut), "B N C");

@@ -1,6 +1,7 @@
 import type { Graph, Value } from "../graph.ts";
 import type { Grid, Mixer } from "../operator.ts";
-import { crop, inWindows, padTo, refusePairs } from "./windowed.ts";
+import { checkGrid } from "./check-grid.ts";
+import { crop, inWindows, padTo } from "./windowed.ts";
 import type { WindowedOptions } from "./windowed.ts";
 
 export interface ShiftedOptions extends WindowedOptions {
@@ -26,7 +27,7 @@ const APART = -100;
 export function shifted(mixer: Mixer, options: ShiftedOptions): Mixer {
   const { size, shift = Math.floor(size / 2), order = "pad first" } = options;
   return (g, tokens, grid) => {
-    refusePairs("shifted", grid);
+    checkGrid("shifted", tokens, grid);
     const roll = (x: Value<"B N C">, on: Grid, by: number) => rolled(g, x, on, by);
     const rollGrid = (on: Grid) => ({
       ...on,

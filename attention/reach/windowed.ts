@@ -1,6 +1,6 @@
 import type { Graph, Value } from "../graph.ts";
 import type { Grid, Mixer, Pairs } from "../operator.ts";
-import { ShapeError } from "../shape.ts";
+import { checkGrid } from "./check-grid.ts";
 
 export interface WindowedOptions {
   /** Side of a window, in tokens. A grid that it does not divide is padded below and to the right. */
@@ -22,7 +22,7 @@ const name = "windowed";
  */
 export function windowed(mixer: Mixer, options: WindowedOptions): Mixer {
   return (g, tokens, grid) => {
-    refusePairs(name, grid);
+    checkGrid(name, tokens, grid);
     const padded = padTo(g, tokens, grid, options);
     const mixed = inWindows(g, mixer, padded.tokens, padded.grid, options.size);
     return crop(g, mixed, padded.grid, grid);
@@ -91,10 +91,4 @@ export function crop(g: Graph, tokens: Value<"B N C">, from: Grid, to: Grid): Va
   const map = g.rearrange(tokens, "B (Y X) C -> B Y X C", { Y: from.rows });
   const part = g.slice(g.slice(map, "Y", 0, to.rows), "X", 0, to.columns);
   return g.rename(g.rearrange(part, "B Y X C -> B (Y X) C"), "B N C");
-}
-
-/** A reach cuts the grid anew: pairs of the whole grid have no meaning in the parts. */
-export function refusePairs(caller: string, { pairing }: Grid): void {
-  if (pairing === undefined) return;
-  throw new ShapeError(`${caller}: takes whole grids, received one with a mask or bias of pairs`);
 }

@@ -33,7 +33,7 @@ const operand = <const L extends string>(g: Graph, name: string, layout: L, shap
 /** Large enough for the digits of double precision, small enough for the difference to be the slope. */
 const STEP = 1e-4;
 
-async function compare(network: Network): Promise<void> {
+async function expectSlope(network: Network): Promise<void> {
   const graph = buildGraph("network", (g) => ({ out: network(g) }));
   const seeds = new Map([...graph.weights.keys()].map((name, i) => [name, i + 11]));
   const shape = (name: string) => graph.values.get(name)?.shape ?? [];
@@ -105,7 +105,7 @@ function networkOf(operator: Operator): Network {
 
 describe("gradients", () => {
   test.each(Object.entries(OPERATORS))("of %s are its slope", (_name, operator) =>
-    compare(networkOf(operator)),
+    expectSlope(networkOf(operator)),
   );
 
   test.each([
@@ -114,16 +114,16 @@ describe("gradients", () => {
     ["rotary position", multiHead(scaledDotProduct, { heads: 1, rotate: rotary() })],
     ["grouped heads and head norms", attend({ keyHeads: 1, headNorm: "rms" })],
     ["a band of cosines", multiHead(cosine, { heads: 2, near: band({ before: 2, after: 1 }) })],
-  ])("through %s are the slope", (_name, mixer) => compare(mixed(mixer)));
+  ])("through %s are the slope", (_name, mixer) => expectSlope(mixed(mixer)));
 
   test.each(["zero output", "gate"] as const)("of conditioning by %s are its slope", (start) =>
-    compare((g) =>
+    expectSlope((g) =>
       conditioned({ heads: 2, start })(g, tokens(g), operand(g, "context", "B M E", [2, 3, 5])),
     ),
   );
 
   test("of deformable attention are its slope", () =>
-    compare((g) =>
+    expectSlope((g) =>
       deformable(
         g,
         tokens(g),

@@ -1,7 +1,7 @@
 /** What must hold of every mixer and every reach in the table, whoever wrote it. */
 import { test as prop } from "@fast-check/vitest";
 import fc from "fast-check";
-import { describe, expect } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   multiHead,
   OPERATORS,
@@ -126,6 +126,18 @@ describe.each(of<ReachOperator>("reach"))("%s", (_name, { wrap, sees }) => {
     },
   );
 });
+
+test.each([...of<MixerOperator>("mixer"), ...of<ReachOperator>("reach")])(
+  "%s names the axis when tokens are not those of its grid",
+  (name, operator) => {
+    const { graph, put } = computing(drawnWeights(1));
+    const x = put(noise("B N C", [1, 10, 4], 1));
+    const mixer = "make" in operator ? operator.make() : operator.wrap((_, tokens) => tokens);
+    expect(() => mixer(graph, x, { rows: 3, columns: 4 })).toThrow(
+      `${name}: N is 10 in tokens but its grid is 3 × 4`,
+    );
+  },
+);
 
 describe.each(of<NearOperator>("near"))("%s", (_name, { make }) => {
   prop.prop([gridSizes, fc.boolean()], { numRuns: 25 })(
