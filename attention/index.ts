@@ -60,3 +60,20 @@ export * from "./conditioning.ts";
 export * from "./context.ts";
 
 export * from "./operators.ts";
+
+// Kernels, and what runs them on a WebGPU device.
+export * from "./kernels/context-anchor.ts";
+export * from "./kernels/copy.wgsl.ts";
+export * from "./kernels/depthwise.wgsl.ts";
+export * from "./kernels/flash.wgsl.ts";
+export * from "./kernels/linear.wgsl.ts";
+export * from "./kernels/matmul.wgsl.ts";
+export * from "./kernels/operators.ts";
+export * from "./kernels/polynomial.ts";
+export * from "./kernels/strips.wgsl.ts";
+export * from "./kernels/windowed.wgsl.ts";
+export * from "./webgpu/device.ts";
+export * from "./webgpu/dispatch.ts";
+export * from "./webgpu/memory.ts";
+export * from "./webgpu/shader.ts";
+export * from "./webgpu/view.ts";

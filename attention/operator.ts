@@ -6,7 +6,6 @@
  * - a block takes a {@link Mixer} and never asks what is in it.
  */
 import type { Graph, Value } from "./graph.ts";
-import type { Sizes } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** What may be said about pairs of query and key. Axes of length 1 broadcast. */
@@ -42,16 +41,8 @@ export interface Core {
     v: Value<"B H M E">,
     pairing?: Pairs,
   ) => Value<"B H N E">;
-  /** The same computation as one WebGPU dispatch, if one has been written. */
-  readonly kernel?: Kernel<"B H N M D E">;
   /** Queries (and keys) that lie side by side in the `D` channels of a head. @default 1 */
   readonly maps?: number;
-}
-
-/** A compute shader for given sizes, and how to launch it. */
-export interface Kernel<L extends string> {
-  readonly wgsl: (sizes: Sizes<L>) => string;
-  readonly workgroups: (sizes: Sizes<L>) => readonly [x: number, y: number, z: number];
 }
 
 /** The rows and columns that the `N` tokens lie on, row by row: `N = rows * columns`. */

@@ -54,8 +54,4 @@ export interface Engine {
   readonly load: (model: Uint8Array, options?: LoadOptions) => Promise<Session>;
 }
 
-/** The device is missing, was lost, or ran out of memory. */
-export class DeviceError extends Error {
-  override readonly name = "DeviceError";
-  readonly code = "ERR_DEVICE";
-}
+export { DeviceError } from "../../attention/index.ts";

@@ -1,0 +1,222 @@
+/** Runs steps on a device: compiled once, bound once, then one command buffer a run. */
+import { volume } from "../tensor.ts";
+import { DeviceError } from "./device.ts";
+import type { OpenDevice } from "./device.ts";
+import { planMemory } from "./memory.ts";
+import { render, sourcesOf } from "./shader.ts";
+import type { Step } from "./shader.ts";
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** What is fed at every run: name → number of values. */
+  readonly inputs: Readonly<Record<string, number>>;
+  /** What is known: uploaded once. */
+  readonly constants: ReadonlyMap<string, Float32Array>;
+  /** Names that are read back, and how many values each has. */
+  readonly outputs: Readonly<Record<string, number>>;
+}
+
+export type Arrays = Readonly<Record<string, Float32Array>>;
+
+/** A plan made ready on a device. Closing it frees its memory, not the device. */
+export interface Program extends AsyncDisposable {
+  /** Device memory, in bytes. */
+  readonly bytes: number;
+  /** Runs may overlap; the device takes them in order. */
+  readonly run: (feeds: Arrays) => Promise<Record<string, Float32Array>>;
+}
+
+const STORAGE = 0x80 | 0x8 | 0x4; // STORAGE, COPY_DST, COPY_SRC: the globals are not there in every Node
+const STAGING = 0x1 | 0x8; // MAP_READ, COPY_DST
+const READ = 0x1;
+
+const compiled = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
+
+/** A pipeline for a shader: compiled once a device, in parallel with others. */
+function pipelineFor(device: GPUDevice, step: Step): Promise<GPUComputePipeline> {
+  const cache = compiled.get(device) ?? new Map<string, Promise<GPUComputePipeline>>();
+  compiled.set(device, cache);
+  const code = render(step);
+  const found = cache.get(code);
+  if (found !== undefined) return found;
+  const module = device.createShaderModule({ code, label: step.label });
+  const made = device
+    .createComputePipelineAsync({ layout: "auto", compute: { module }, label: step.label })
+    .catch(async (cause: unknown) => {
+      const { messages } = await module.getCompilationInfo();
+      const first = messages.find(({ type }) => type === "error");
+      const why = first ? `line ${first.lineNum}: ${first.message}` : String(cause);
+      throw new DeviceError(`webgpu: ${step.label} must compile, received ${why}`, { cause });
+    });
+  cache.set(code, made);
+  return made;
+}
+
+/** A step with everything bound. */
+interface Bound {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: Step["workgroups"];
+}
+
+/**
+ * Compiles the steps, allocates and uploads.
+ *
+ * @throws {DeviceError} where a shader does not compile, or something exceeds a limit of the device.
+ */
+export async function prepare(device: OpenDevice, plan: Plan): Promise<Program> {
+  device.check();
+  const { gpu } = device;
+  const pipelines = Promise.all(plan.steps.map((step) => pipelineFor(gpu, step)));
+  gpu.pushErrorScope("validation");
+  gpu.pushErrorScope("out-of-memory");
+  const memory = allocate(gpu, plan);
+  const errors = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
+  const bound = (await pipelines).map((pipeline, i): Bound => {
+    const step = plan.steps[i] as Step;
+    const names = [...sourcesOf(step), step.writes];
+    const entries = names.map((name, binding) => ({ binding, resource: memory.resource(name) }));
+    const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    return { pipeline, group, workgroups: step.workgroups };
+  });
+  const failed = (await errors).find((error) => error !== null);
+  if (failed) {
+    throw new DeviceError(
+      `webgpu: the device must hold ${memory.bytes} bytes, received ${failed.message}`,
+    );
+  }
+  return programOf(device, plan, bound, memory);
+}
+
+interface Memory {
+  readonly bytes: number;
+  readonly resource: (name: string) => GPUBufferBinding;
+  readonly close: () => void;
+}
+
+/** Buffers of inputs, of everything known (one for all), and of what steps write. */
+function allocate(gpu: GPUDevice, { steps, inputs, constants, outputs }: Plan): Memory {
+  const resources = new Map<string, GPUBufferBinding>();
+  const owned: GPUBuffer[] = [];
+  const make = (values: number) => {
+    const size = Math.max(4 * values, 16);
+    const most = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    if (size > most) {
+      throw new DeviceError(
+        `webgpu: a tensor must be at most ${most} bytes on this device, received ${size}; take smaller tiles or batches`,
+      );
+    }
+    const buffer = gpu.createBuffer({ size, usage: STORAGE });
+    owned.push(buffer);
+    return buffer;
+  };
+  for (const [name, values] of Object.entries(inputs))
+    resources.set(name, { buffer: make(values) });
+  for (const [name, data] of constants) {
+    const buffer = make(data.length);
+    gpu.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
+    resources.set(name, { buffer });
+  }
+  const { buffers, bufferOf } = planMemory(steps, Object.keys(outputs));
+  const shared = buffers.map(make);
+  for (const [name, at] of bufferOf) {
+    const buffer = shared[at];
+    if (buffer) resources.set(name, { buffer });
+  }
+  return {
+    bytes: owned.reduce((sum, { size }) => sum + size, 0),
+    resource(name) {
+      const found = resources.get(name);
+      if (found) return found;
+      throw new RangeError(`webgpu: ${name} must be written before it is read, received nothing`);
+    },
+    close: () => {
+      for (const buffer of owned) buffer.destroy();
+    },
+  };
+}
+
+function programOf(
+  device: OpenDevice,
+  { inputs, outputs }: Plan,
+  bound: readonly Bound[],
+  memory: Memory,
+): Program {
+  const { gpu } = device;
+  const results = Object.entries(outputs);
+  const total = results.reduce((sum, [, values]) => sum + 4 * values, 0);
+  const ring: GPUBuffer[] = [];
+
+  function submit(staging: GPUBuffer): void {
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, group, workgroups } of bound) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+    pass.end();
+    let at = 0;
+    for (const [name, values] of results) {
+      const { buffer } = memory.resource(name);
+      encoder.copyBufferToBuffer(buffer, 0, staging, at, 4 * values);
+      at += 4 * values;
+    }
+    gpu.queue.submit([encoder.finish()]);
+  }
+
+  return {
+    bytes: memory.bytes,
+    async run(feeds) {
+      device.check();
+      for (const [name, values] of Object.entries(inputs)) {
+        const data = feeds[name];
+        if (data?.length !== values) {
+          throw new RangeError(
+            `webgpu: ${name} must have ${values} values, received ${data?.length ?? "none"}`,
+          );
+        }
+        gpu.queue.writeBuffer(memory.resource(name).buffer, 0, data as Float32Array<ArrayBuffer>);
+      }
+      const staging = ring.pop() ?? gpu.createBuffer({ size: Math.max(total, 4), usage: STAGING });
+      submit(staging);
+      try {
+        await staging.mapAsync(READ);
+      } catch (cause) {
+        device.check();
+        throw new DeviceError(`webgpu: a run must be read back, received ${String(cause)}`, {
+          cause,
+        });
+      }
+      const all = new Float32Array(staging.getMappedRange().slice(0));
+      staging.unmap();
+      ring.push(staging);
+      return cut(all, results);
+    },
+    async [Symbol.asyncDispose]() {
+      memory.close();
+      for (const staging of ring) staging.destroy();
+    },
+  };
+}
+
+function cut(all: Float32Array, results: readonly (readonly [string, number])[]) {
+  let at = 0;
+  return Object.fromEntries(
+    results.map(([name, values]) => [name, all.subarray(at, (at += values))]),
+  );
+}
+
+/** Runs steps once: prepares, runs and frees. */
+export async function runOnce(
+  device: OpenDevice,
+  steps: readonly Step[],
+  feeds: Arrays,
+  output: string,
+): Promise<Float32Array> {
+  const last = steps.findLast((step) => step.writes === output);
+  const inputs = Object.fromEntries(Object.entries(feeds).map(([n, { length }]) => [n, length]));
+  const outputs = { [output]: volume(last?.shape ?? []) };
+  await using program = await prepare(device, { steps, inputs, constants: new Map(), outputs });
+  return (await program.run(feeds))[output] ?? new Float32Array();
+}

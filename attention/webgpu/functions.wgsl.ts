@@ -1,0 +1,20 @@
+/** Elementwise functions that WGSL lacks. A compiler drops those that a shader does not call. */
+export const FUNCTIONS: string = /* wgsl */ `
+fn sigmoid(x: f32) -> f32 { return 1.0 / (1.0 + exp(-x)); }
+fn silu(x: f32) -> f32 { return x / (1.0 + exp(-x)); }
+fn elu(x: f32) -> f32 { return select(exp(x) - 1.0, x, x > 0.0); }
+fn softplus(x: f32) -> f32 { return max(x, 0.0) + log(1.0 + exp(-abs(x))); }
+fn hardswish(x: f32) -> f32 { return x * clamp(x / 6.0 + 0.5, 0.0, 1.0); }
+// WGSL's tanh may overflow inside.
+fn tanhOf(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
+// Abramowitz and Stegun 7.1.26, |error| < 1.5e-7.
+fn erf(x: f32) -> f32 {
+  let z = abs(x);
+  let t = 1.0 / (1.0 + 0.3275911 * z);
+  let p = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+  return sign(x) * (1.0 - p * exp(-z * z));
+}
+fn gelu(x: f32) -> f32 { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
+fn geluTanh(x: f32) -> f32 {
+  return 0.5 * x * (1.0 + tanhOf(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+}`;

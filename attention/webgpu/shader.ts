@@ -1,0 +1,102 @@
+/**
+ * A dispatch as plain data, and its WGSL.
+ *
+ * Kernels write only their `main`: it reads operands as `in0(at)`, `in1(at)` … by row-major index, whatever order
+ * they are stored in, and writes results with `put(at, value)`. Bindings, views and what follows elementwise
+ * ({@link followedBy}) are added here, so every kernel can be fused with what stands around it.
+ */
+import { broadcast, indexCode } from "./view.ts";
+import type { View } from "./view.ts";
+import { FUNCTIONS } from "./functions.wgsl.ts";
+
+/** A stored tensor of float32, by name, and how it is read. */
+export interface Operand {
+  readonly from: string;
+  readonly view: View;
+}
+
+export interface Step {
+  /** What it is, for error messages. */
+  readonly label: string;
+  readonly code: string;
+  readonly workgroups: readonly [x: number, y: number, z: number];
+  readonly reads: readonly Operand[];
+  readonly writes: string;
+  readonly shape: readonly number[];
+  /** Where results are stored; as they are numbered, where absent. */
+  readonly place?: View;
+  /** Elementwise formulas over `v`, in order. */
+  readonly after?: readonly string[];
+}
+
+/** Values of a workgroup; the smallest limit that WebGPU guarantees is 256. */
+export const LANES = 64;
+
+/** Workgroups in one direction, as many as WebGPU guarantees. */
+const MOST_GROUPS = 65_535;
+
+/** Appends an elementwise formula: `followedBy(step, [bias], (v, b) => `${v} + ${b}`)`. Operands broadcast. */
+export function followedBy(
+  step: Step,
+  operands: readonly Operand[],
+  formula: (v: string, ...operands: readonly string[]) => string,
+): Step {
+  const first = step.reads.length;
+  const names = operands.map((_, i) => `in${first + i}(at)`);
+  return {
+    ...step,
+    reads: [
+      ...step.reads,
+      ...operands.map(({ from, view }) => ({ from, view: broadcast(view, step.shape) })),
+    ],
+    after: [...(step.after ?? []), formula("v", ...names)],
+  };
+}
+
+/** One lane for each of `count` values: `at` is declared for the body, which runs where it is in range. */
+export function perValue(count: number, body: string): Pick<Step, "code" | "workgroups"> {
+  const groups = Math.ceil(count / LANES);
+  const x = Math.min(groups, MOST_GROUPS);
+  return {
+    workgroups: [x, Math.ceil(groups / x), 1],
+    code: /* wgsl */ `
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.y * ${x}u + group.x) * ${LANES}u + lane;
+  if (at >= ${count}u) { return; }
+${body}
+}`,
+  };
+}
+
+/** The tensors that a step reads, each once, in the order of their bindings; its result is bound after them. */
+export const sourcesOf = ({ reads }: Step): string[] => [...new Set(reads.map(({ from }) => from))];
+
+/** The whole shader of a step. Equal steps give equal text, which is the key they are compiled under. */
+export function render(step: Step): string {
+  const sources = sourcesOf(step);
+  const bindings = sources.map(
+    (_, i) => `@group(0) @binding(${i}) var<storage, read> b${i}: array<f32>;`,
+  );
+  const readers = step.reads.map(
+    ({ from, view }, i) =>
+      `fn in${i}(index: u32) -> f32 {\n  var at = index;\n${indexCode(view)}\n  return b${sources.indexOf(from)}[at];\n}`,
+  );
+  return [
+    ...bindings,
+    `@group(0) @binding(${sources.length}) var<storage, read_write> out: array<f32>;`,
+    ...readers,
+    FUNCTIONS,
+    writer(step),
+    step.code,
+  ].join("\n");
+}
+
+const writer = ({ place, after = [] }: Step): string => /* wgsl */ `
+fn put(index: u32, value: f32) {
+  var at = index;
+  var v = value;
+${after.map((formula) => `  v = ${formula};`).join("\n")}
+${place ? indexCode(place) : ""}
+  out[at] = v;
+}`;
