@@ -6,7 +6,7 @@ import { followedBy } from "../webgpu/shader.ts";
 import type { Operand, Step } from "../webgpu/shader.ts";
 import { whole } from "../webgpu/view.ts";
 import { copied } from "./copy.wgsl.ts";
-import { pool, withBias } from "./depthwise.wgsl.ts";
+import { poolWindows, withBias } from "./depthwise.wgsl.ts";
 import { convolution } from "./matmul.wgsl.ts";
 import { strips } from "./strips.wgsl.ts";
 
@@ -46,7 +46,10 @@ export function contextAnchorGateSteps(
     map = between(3);
   }
   const pad = (side - 1) / 2;
-  const pooled = pool(spare(0), map, "mean", { size: [side, side], pad: [pad, pad] }, [Y, X]);
+  const pooled = poolWindows(spare(0), map, "mean", { size: [side, side], pad: [pad, pad] }, [
+    Y,
+    X,
+  ]);
   const one = convolution(spare(1), between(0), w1, { size: [1, 1] }, [Y, X]);
   const [across, down] = [
     { x: between(1), weight: wAcross, bias: bAcross },

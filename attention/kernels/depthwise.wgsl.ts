@@ -105,7 +105,7 @@ export function product(out: string, left: Filter, right: Filter, size: Window["
 }
 
 /** Mean or maximum over windows; places outside count as zeros of a mean, and as nothing of a maximum. */
-export function pool(
+export function poolWindows(
   out: string,
   x: Operand,
   how: "mean" | "max",

@@ -8,7 +8,7 @@ import {
   linearAttention,
   matmul,
   polynomialSteps,
-  pool,
+  poolWindows,
   render,
   sourcesOf,
   whole,
@@ -59,7 +59,7 @@ const STEPS: readonly Step[] = [
     convolution("out", x, given("w", 16, 8, 3, 3), { ...three, tiled }, [20, 20]),
   ]),
   depthwise("out", { x, weight: given("w", 8, 1, 3, 3) }, three, [20, 20]),
-  pool("out", x, "max", { size: [5, 5], pad: [2, 2] }, [20, 20]),
+  poolWindows("out", x, "max", { size: [5, 5], pad: [2, 2] }, [20, 20]),
 ];
 
 describe.each(STEPS.map((step) => [step.label, step] as const))("%s", (_label, step) => {
