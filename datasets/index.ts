@@ -50,3 +50,11 @@ export {
   type VocOptions,
   evaluateVoc,
 } from "./metrics/voc.ts";
+export {
+  SYNTHETIC_PLACES,
+  synthesiseTile,
+  type SyntheticPlace,
+  type SyntheticTile,
+  type SyntheticTileOptions,
+} from "./synthetic/tile.ts";
+export { SYNTHETIC_CLASSES, type SyntheticClassName } from "./synthetic/thing.ts";
