@@ -10,12 +10,12 @@
  *
  * Letourneau et al., "PADRe", 2024, §3, equations 1–3. arXiv:2407.11306
  */
+import { times } from "../convolution.ts";
 import type { Graph, Value } from "../graph.ts";
 import type { Mixer, MixerReference } from "../operator.ts";
 import { ONE, ZERO } from "../projection.ts";
 import { checkGrid } from "../reach/check-grid.ts";
-import { bind } from "../shape.ts";
-import { times } from "../convolution.ts";
+import { bind, ShapeError } from "../shape.ts";
 import { computed, reader, sum } from "../tensor.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -24,36 +24,75 @@ const name = "densePolynomial";
 export function densePolynomial({ degree = 2 }: { readonly degree?: number } = {}): Mixer {
   return (g, tokens, grid) => {
     checkGrid(name, tokens, grid);
-    return denseTerms(g, tokens, degree, grid.valid).total;
+    const { B, N } = bind(name, { tokens });
+    const weights = [...denseWeights(g, tokens, degree)];
+    const { valid } = grid;
+    const keep = valid ? [g.reshape(g.cast(valid, "float32"), "B N C", [B, N, 1])] : [];
+    const inputs = [tokens, ...weights.map(([, value]) => value), ...keep] as const;
+    const attributes = { degree, takes: valid ? "valid" : "" };
+    return g.call(name, attributes, inputs, (f, [x, ...rest]) => {
+      const inside = new Map(weights.map(([of], i) => [of, rest[i] as Value]));
+      return terms(f, x, degree, inside, valid && rest[weights.length]).total;
+    });
   };
 }
 
-/** The polynomial and its homogeneous parts Z₁ … Z_degree. */
-export function denseTerms(
+interface Terms {
+  readonly total: Value<"B N C">;
+  /** Z₁ … Z_degree. */
+  readonly parts: readonly Value<"B N C">[];
+}
+
+/** The polynomial and its homogeneous parts. */
+export const denseTerms = (g: Graph, x: Value<"B N C">, degree: number): Terms =>
+  terms(g, x, degree, denseWeights(g, x, degree));
+
+/** All weights by name, those of a degree after those of the one before. */
+function denseWeights(g: Graph, x: Value<"B N C">, degree: number): ReadonlyMap<string, Value> {
+  const { N, C } = bind(name, { x });
+  const square = (of: string, size: number): [string, Value] => {
+    const init = { kind: "normal", std: 1 / Math.sqrt(size) } as const;
+    return [of, g.weight(of, "I J", [size, size], init)];
+  };
+  const later = Array.from({ length: degree - 1 }, (_, i) => i + 1);
+  return new Map([
+    square("A1", N),
+    square("B1", C),
+    ...later.flatMap((i) => [square(`A${i + 1}`, N), square(`B${i + 1}`, C)]),
+    ...later.flatMap((i) => [square(`C${i}`, N), square(`D${i}`, C)]),
+    ["W", g.weight("W", "N C I", [N, C, degree], ONE)],
+    ["L", g.weight("L", "N C", [N, C], ZERO)],
+  ]);
+}
+
+function terms(
   g: Graph,
   x: Value<"B N C">,
   degree: number,
-  valid?: Value<"B N">,
-): { readonly total: Value<"B N C">; readonly parts: readonly Value<"B N C">[] } {
-  const { B, N, C } = bind(name, { x });
-  const keep = valid && g.reshape(g.cast(valid, "float32"), "B N C", [B, N, 1]);
-  const clean = (z: Value<"B N C">) => (keep ? g.mul(z, keep) : z);
-  const square = (of: string, size: number) =>
-    g.weight(of, "I J", [size, size], { kind: "normal", std: 1 / Math.sqrt(size) });
-  const mix = (a: string, b: string, z: Value<"B N C">) =>
-    g.matmul(g.matmul(square(a, N), clean(z), "B N C"), square(b, C), "B N C");
-  const parts = [mix("A1", "B1", x)];
+  weights: ReadonlyMap<string, Value>,
+  keep?: Value,
+): Terms {
+  const { N, C } = bind(name, { x });
+  const weight = (of: string): Value => {
+    const found = weights.get(of);
+    if (found === undefined) throw new ShapeError(`${name}: weights must hold ${of}`);
+    return found;
+  };
+  const mix = (a: string, b: string, z: Value<"B N C">) => {
+    const clean = keep ? g.mul(z, keep) : z;
+    return g.matmul(g.matmul(weight(a), clean, "B N C"), weight(b), "B N C");
+  };
+  const first = mix("A1", "B1", x);
+  const parts = [first];
   for (let i = 2; i <= degree; i++) {
-    const before = parts.at(-1) ?? x;
+    const before = parts.at(-1) ?? first;
     parts.push(g.mul(mix(`C${i - 1}`, `D${i - 1}`, before), mix(`A${i}`, `B${i}`, x)));
   }
-  const weight = g.weight("W", "N C I", [N, C, degree], ONE);
-  const weighted = parts.map((z, i) =>
-    g.mul(z, g.reshape(g.slice(weight, "I", i, i + 1), "N C", [N, C])),
-  );
-  const constant = g.weight("L", "N C", [N, C], ZERO);
-  const start = g.add(weighted[0] ?? x, constant);
-  return { total: weighted.slice(1).reduce((a, z) => g.add(a, z), start), parts };
+  const shares = g.rename(weight("W"), "N C I");
+  const share = (i: number) => g.reshape(g.slice(shares, "I", i, i + 1), "N C", [N, C]);
+  const weighted = parts.map((z, i) => g.mul(z, share(i)));
+  const total = weighted.reduce((a, z) => g.add(a, z));
+  return { total: g.add(total, weight("L")), parts };
 }
 
 /** The reference of {@link densePolynomial}. */

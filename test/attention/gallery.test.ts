@@ -41,6 +41,9 @@ test("every core, mixer and reach has its line in the table", () => {
   }
 });
 
+/** Functions that have another name than their operator. */
+const FUNCTION: Readonly<Record<string, string>> = { contextAnchor: "contextAnchorGate" };
+
 /** What the numbers of an operator in the table are made with. */
 const [N, C, H, k, d, S] = [12, 8, 2, 3, 3, 5];
 const D = C / H;
@@ -85,6 +88,15 @@ function graphOf(operator: Operator): OnnxGraph {
     return { out: operator.kind === "mixer" ? operator.make()(g, x, { rows: 3, columns: 4 }) : x };
   });
 }
+
+test.each(Object.entries(OPERATORS).filter(([, { kind }]) => kind === "core" || kind === "mixer"))(
+  "%s is one function in the file",
+  (name, operator) => {
+    const { functions, nodes } = graphOf(operator);
+    expect([...functions.values()].map((f) => f.name)).toContain(FUNCTION[name] ?? name);
+    expect(nodes.filter((node) => node.function !== undefined)).toHaveLength(1);
+  },
+);
 
 describe("parameters", () => {
   const own = Object.entries(OPERATORS).filter(

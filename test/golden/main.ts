@@ -2,12 +2,18 @@
  * `npm run golden -- --dir DIR`: every golden case of a folder in ONNX Runtime, its worst error, and a summary.
  * Exits with 1 if a case fails.
  */
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { casesIn, runCase } from "./run.ts";
-import { basename } from "node:path";
 
 const { values } = parseArgs({ options: { dir: { type: "string" } } });
 const folder = values.dir ?? process.env["NADIR_GOLDEN"] ?? "../shared/golden";
+
+if (!existsSync(folder) || casesIn(folder).length === 0) {
+  console.error(`golden: --dir must be a folder of .safetensors cases, received ${folder}`);
+  process.exit(1);
+}
 
 const without: string[] = [];
 let [passed, failed] = [0, 0];
