@@ -38,13 +38,21 @@ export function tensorOf(c: Case, name: string): Held {
 /** The shape of a tensor that the case must have. */
 export const shapeOf = (c: Case, name: string): readonly number[] => tensorOf(c, name).shape;
 
-/** A number out of the metadata: of its own entry, or written `name=3` or `name 3` in the description. */
+/** Other names under which descriptions say a number. */
+const ALSO: Readonly<Record<string, readonly string[]>> = { heads: ["num_heads", "nhead"] };
+
+/** A number out of the metadata: of its own entry, or in the description as `name=3`, `name 3` or `3 name`. */
 export function numberOf(c: Case, name: string, otherwise?: number): number {
-  const own = c.meta[name];
-  if (own !== undefined && Number.isFinite(Number(own))) return Number(own);
-  const told = new RegExp(`\\b${name}[ =]+(-?[0-9.]+)`).exec(c.meta["op"] ?? "")?.[1];
-  const found = told === undefined ? otherwise : Number.parseFloat(told);
-  if (found !== undefined) return found;
+  const op = c.meta["op"] ?? "";
+  for (const known of [name, ...(ALSO[name] ?? [])]) {
+    const told =
+      c.meta[known] ??
+      new RegExp(`\\b${known}[ =:]+(-?[0-9.]+)`).exec(op)?.[1] ??
+      new RegExp(`(?<![0-9.])([0-9]+) ${known}\\b`).exec(op)?.[1];
+    const value = Number.parseFloat(told ?? "");
+    if (Number.isFinite(value)) return value;
+  }
+  if (otherwise !== undefined) return otherwise;
   throw new RangeError(
     `${c.name}: its metadata must say ${name}, received ${JSON.stringify(c.meta)}`,
   );

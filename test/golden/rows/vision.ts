@@ -175,15 +175,16 @@ function resampling({ c, g, input }: Desk): Record<string, Value> {
   );
 }
 
-/** `rtdetr_2d_sincos_pos*`: its tokens go down the columns. */
+/** `rtdetr_2d_sincos_pos*`: its tokens go down the columns, so that the first column tells how long they are. */
 function sines({ c, g }: Desk): Record<string, Value> {
-  const names = [...c.tensors.keys()].filter((name) => name.startsWith("out."));
-  const [rows, columns] = [numberOf(c, "h"), numberOf(c, "w")];
+  const outputs = [...c.tensors].filter(([name]) => name.startsWith("out."));
   return Object.fromEntries(
-    names.map((name) => {
-      const shape = shapeOf(c, name);
-      const { data } = sinCos({ rows, columns }, shape.at(-1) ?? 0);
-      const table = g.constant("Y X C", [rows, columns, shape.at(-1) ?? 0], data);
+    outputs.map(([name, { shape, data }]) => {
+      const [N = 0, C = 0] = shape.slice(-2);
+      const next = Array.from({ length: N }, (_, n) => n).find((n) => data[n * C] !== data[0]);
+      const rows = next ?? N;
+      const columns = N / rows;
+      const table = g.constant("Y X C", [rows, columns, C], sinCos({ rows, columns }, C).data);
       return [name.slice(4), g.reshape(g.rearrange(table, "Y X C -> X Y C"), "B N C", shape)];
     }),
   );
