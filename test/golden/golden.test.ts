@@ -11,11 +11,14 @@ if (paths.length === 0) {
 }
 
 describe.skipIf(paths.length === 0)("golden cases", () => {
-  test.each(paths.map((path) => [basename(path, ".safetensors"), path]))("%s", async (_, path) => {
-    const verdict = await runCase(path);
-    if (verdict === undefined) return;
-    expect(verdict.fault).toBeUndefined();
-    expect(verdict.compared).toBeGreaterThan(0);
-    expect(verdict.worst).toBeLessThanOrEqual(1);
-  });
+  test.for(paths.map((path) => [basename(path, ".safetensors"), path] as const))(
+    "%s",
+    async ([name, path], { skip }) => {
+      const verdict = await runCase(path);
+      if (verdict === undefined) return skip(`no row answers for ${name}`);
+      expect(verdict.fault).toBeUndefined();
+      expect(verdict.compared).toBeGreaterThan(0);
+      expect(verdict.worst).toBeLessThanOrEqual(1);
+    },
+  );
 });
