@@ -15,6 +15,7 @@ import { planScene, type ScenePlan } from "./scene-plan.ts";
 import type { DetectSettings } from "./settings.ts";
 import { recorded, select, until, withinArea } from "./stages.ts";
 import { startTally } from "./tally.ts";
+import type { TileDetections } from "./tiles.ts";
 import { wanted } from "./wanted.ts";
 
 /** Where a run stands. */
@@ -36,6 +37,8 @@ export interface FlowOptions {
   readonly windDown?: AbortSignal | undefined;
   /** Called when the scene is planned and whenever tiles are done. */
   readonly onProgress?: ((progress: FlowProgress) => void) | undefined;
+  /** Called with what one tile holds, before merging: to show it at once. */
+  readonly onTile?: ((found: TileDetections) => void) | undefined;
   /** Called with a sentence that the user should read while the run goes on. */
   readonly onNote?: ((sentence: string) => void) | undefined;
   /** Keeps what was found in each tile, and knows what an interrupted run of the same key found. */
@@ -54,7 +57,7 @@ export async function* detect(
   untimed: Scene,
   detector: Detector,
   settings: DetectSettings,
-  { signal, windDown, onProgress, onNote, journal }: FlowOptions = {},
+  { signal, windDown, onProgress, onTile, onNote, journal }: FlowOptions = {},
 ): AsyncGenerator<FoundObject, RunReport, undefined> {
   const { classes } = detector.card;
   const want = wanted(settings, classes);
@@ -69,6 +72,7 @@ export async function* detect(
   const progress = (): void => onProgress?.({ plan, resumed, ...tally.soFar() });
   const onOutcome = (outcome: TileOutcome, again: boolean): void => {
     tally.outcome(outcome, again);
+    onTile?.(outcome);
     progress();
   };
   progress();

@@ -30,3 +30,5 @@ export type { RunReport, TileCounts } from "./report.ts";
 export { planScene, type ScenePlan } from "./scene-plan.ts";
 export { readResult, type ReadResultOptions, type Result } from "./outputs/result.ts";
 export { estimate, type Estimate, type EstimateOptions } from "./estimate.ts";
+export { pictureSize, type PictureSize, readBackdrop } from "./outputs/picture/backdrop.ts";
+export { classColour, Drawing } from "./outputs/picture/drawing.ts";

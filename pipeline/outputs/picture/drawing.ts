@@ -18,7 +18,7 @@ const COLOURS = [
 ] as const;
 
 /** The colour of a class; from the eleventh on, round the wheel by the golden angle. */
-function classColour(classIndex: number): string {
+export function classColour(classIndex: number): string {
   return COLOURS[classIndex] ?? `hsl(${Math.round(classIndex * 137.508) % 360}, 85%, 62%)`;
 }
 

@@ -1,0 +1,162 @@
+/** What the page and its worker say to each other. Requests are served one after another; `cancel` at once. */
+import type { FoundObject, MergeMethod, RunReport, TileCounts } from "../../pipeline/index.ts";
+
+/** The seeded scene that can be looked at without a file of one's own. */
+export interface Sample {
+  readonly seed: number;
+  /** Side in pixels of half a metre. */
+  readonly sidePx: number;
+}
+
+/** What a person may decide; what is undefined the model decides, or the default of `pipeline/settings.ts`. */
+export interface RunSettings {
+  /** Detections with less are not kept; the slider starts here. */
+  readonly scoreAtLeast?: number | undefined;
+  readonly overlapPx?: number | undefined;
+  readonly merge?: MergeMethod | undefined;
+  /** Metres per pixel of a scene that does not say it. */
+  readonly sceneGsdM?: number | undefined;
+}
+
+export type ModelChoice =
+  | { readonly kind: "built-in" }
+  | { readonly kind: "file"; readonly file: File };
+
+/** Which of the found objects are meant: what the page shows at the moment. */
+export interface Pick {
+  readonly scoreAtLeast: number;
+  readonly hiddenClasses: readonly number[];
+}
+
+export type ExportFormat = "geojson" | "csv" | "png";
+
+export type Request =
+  | { readonly type: "open"; readonly source: File | Sample }
+  | { readonly type: "model"; readonly choice: ModelChoice }
+  | { readonly type: "compare" }
+  | { readonly type: "detect"; readonly settings: RunSettings }
+  | { readonly type: "export"; readonly format: ExportFormat; readonly pick: Pick }
+  | { readonly type: "cancel" };
+
+/** A scene has been opened. */
+export interface SceneOpened {
+  readonly type: "scene";
+  readonly name: string;
+  readonly format: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bands: number;
+  readonly sampleType: string;
+  /** `EPSG:32633`, the CRS's own name, or undefined. */
+  readonly crs: string | undefined;
+  /** Metres per pixel. */
+  readonly gsdM: number | undefined;
+  readonly warnings: readonly string[];
+  /** The whole scene, stretched and shrunk. */
+  readonly picture: ImageBitmap;
+  readonly mesh: Mesh | undefined;
+}
+
+/** Where points of the scene lie on the Earth: a regular grid over it, so that its picture can be laid on a map. */
+export interface Mesh {
+  /** Cells along each side. */
+  readonly cells: number;
+  /** `lon lat` of (cells + 1)² points, row by row from the scene's first pixel. */
+  readonly lonLat: Float64Array;
+}
+
+/** One engine on one device, as measured on the fixed tile. */
+export interface Measured {
+  readonly backend: BackendName;
+  /** Of one tile, after the first; undefined where the backend cannot run this model. */
+  readonly msPerTile: number | undefined;
+  /** Largest difference of a score from the first backend's, objects set against each other; 0 for the first itself. */
+  readonly difference: number;
+  /** Why it cannot be used. */
+  readonly reason?: string | undefined;
+}
+
+export type BackendName = "wasm" | "webgpu";
+
+/** A detector is ready. */
+export interface ModelReady {
+  readonly type: "model";
+  readonly name: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly licence: string | undefined;
+  readonly head: string;
+  readonly classes: readonly string[];
+  /** CSS colours, one for each class. */
+  readonly colours: readonly string[];
+  /** What a run takes for its least score where nobody says another. */
+  readonly scoreAtLeast: number;
+  readonly overlapPx: number;
+  readonly notices: readonly string[];
+  readonly measured: readonly Measured[];
+  readonly chosen: BackendName;
+  /** Threads that WebAssembly has, and what it would have in a cross-origin isolated page. */
+  readonly threads: { readonly now: number; readonly isolated: number };
+  /** True where the browser offers a WebGPU adapter that has not been measured yet. */
+  readonly canCompare: boolean;
+}
+
+/** A tile has been looked at. */
+export interface TileDone {
+  readonly type: "tile";
+  /** Tiles done, and all of the plan. */
+  readonly done: number;
+  readonly total: number;
+  /** The tile in pixels of the scene: `left top right bottom`. */
+  readonly bounds: readonly [left: number, top: number, right: number, bottom: number];
+  /** Seen in this tile, not merged with its neighbours yet. */
+  readonly seen: readonly FoundObject[];
+  /** Merged and final since the last message. */
+  readonly settled: readonly FoundObject[];
+  /** Provisional objects of tiles that end above this row of the scene are all settled. */
+  readonly settledAbove: number;
+}
+
+export interface RunDone {
+  readonly type: "done";
+  /** Every object, final. */
+  readonly objects: readonly FoundObject[];
+  readonly cancelled: boolean;
+  readonly elapsedMs: number;
+  readonly tiles: TileCounts | undefined;
+  readonly report: RunReport | undefined;
+}
+
+export interface Exported {
+  readonly type: "exported";
+  readonly format: ExportFormat;
+  readonly name: string;
+  readonly content: Blob | Layers;
+}
+
+/** A picture that the page must put together: a worker cannot decode SVG. */
+export interface Layers {
+  readonly width: number;
+  readonly height: number;
+  readonly backdrop: ImageBitmap;
+  readonly svgs: readonly string[];
+}
+
+export interface Failed {
+  readonly type: "failed";
+  readonly during: Request["type"];
+  /** A code of `ERRORS`. */
+  readonly code: string;
+  readonly sentence: string;
+}
+
+export type Event =
+  | { readonly type: "busy"; readonly with: string }
+  | { readonly type: "note"; readonly sentence: string }
+  | { readonly type: "started"; readonly total: number }
+  | SceneOpened
+  | ModelReady
+  | TileDone
+  | RunDone
+  | Exported
+  | Failed;

@@ -1,0 +1,101 @@
+/** Which model looks, on which backend, and how fast that was measured to be. */
+import type { JSX } from "preact";
+import type { Measured, ModelReady } from "../messages.ts";
+import type { SessionProps } from "./session.ts";
+import { FileButton } from "./file-button.tsx";
+import { counted, duration, size } from "./words.ts";
+
+const TITLES = { wasm: "WebAssembly", webgpu: "WebGPU" } as const;
+
+export function ModelSection({ session }: SessionProps): JSX.Element {
+  const model = session.model.value;
+  return (
+    <section aria-label="Model">
+      <h2>Model</h2>
+      {model === undefined ? (
+        <p class="facts">
+          The built-in matched filters for ships, vehicles and storage tanks, or an ONNX detector of
+          your own.
+        </p>
+      ) : (
+        <Card model={model} />
+      )}
+      <div class="buttons">
+        <FileButton
+          label="Use your own .onnx"
+          accept=".onnx"
+          onFile={(file) => session.load({ kind: "file", file })}
+        />
+        {model !== undefined && (
+          <button type="button" onClick={() => session.load({ kind: "built-in" })}>
+            Built-in
+          </button>
+        )}
+      </div>
+      {model !== undefined && <Backends model={model} onCompare={session.compare} />}
+    </section>
+  );
+}
+
+function Card({ model }: { readonly model: ModelReady }): JSX.Element {
+  const { name, sizeBytes, licence, classes, head, notices } = model;
+  const facts = [
+    name,
+    counted(classes.length, "class", "classes"),
+    size(sizeBytes),
+    ...(licence === undefined ? [] : [licence]),
+  ];
+  return (
+    <>
+      <p class="facts">{facts.join(" · ")}</p>
+      <details>
+        <summary>What was recognised</summary>
+        <p>{head}</p>
+        {notices.map((notice) => (
+          <p key={notice}>{notice}</p>
+        ))}
+      </details>
+    </>
+  );
+}
+
+interface BackendsProps {
+  readonly model: ModelReady;
+  readonly onCompare: () => void;
+}
+
+function Backends({ model, onCompare }: BackendsProps): JSX.Element {
+  const { measured, chosen, canCompare, threads } = model;
+  return (
+    <>
+      <ul class="backends" aria-label="Backends, measured on one tile">
+        {measured.map((one) => (
+          <li key={one.backend} class={one.backend === chosen ? "badge chosen" : "badge"}>
+            {badge(one)}
+          </li>
+        ))}
+      </ul>
+      {canCompare && (
+        <p class="note">
+          <button type="button" class="link" onClick={onCompare}>
+            Compare with WebGPU
+          </button>{" "}
+          (fetches another 27 MB of ONNX Runtime, once)
+        </p>
+      )}
+      {threads.now === 1 && threads.isolated > 1 && (
+        <p class="note">
+          WebAssembly runs on one thread here. Served with cross-origin isolation (the headers COOP
+          and COEP) it would use {threads.isolated}.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** `WebGPU 41 ms/tile (scores within 3e-4)`. */
+function badge({ backend, msPerTile, difference, reason }: Measured): string {
+  if (msPerTile === undefined) return `${TITLES[backend]} cannot be used: ${reason ?? "no reason"}`;
+  const same = difference === 0 ? "" : ` (scores differ by ${difference.toExponential(0)} at most)`;
+  return `${TITLES[backend]} ${duration(msPerTile)}/tile${same}`;
+}
