@@ -92,7 +92,7 @@ async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise
     for await (const event of train(network, records, run)) {
       await watch(event);
       if (event.kind !== "epoch") continue;
-      await writeShipped(out, network, event.state, {
+      await writeShipped(out, network, event.weights, {
         name,
         summary: FAMILIES[family].summary,
         classes,

@@ -79,6 +79,7 @@ export {
   type AverageOptions,
   STEP,
   type TrainingOptions,
+  averagesOf,
   trainingStep,
 } from "./gradient/training-step.ts";
 export { buildMatchedFilter, MATCHED_FILTER_CLASSES } from "./zoo/matched-filter.ts";

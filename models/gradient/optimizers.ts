@@ -8,7 +8,7 @@ import type { NamedValue } from "../onnx/graph.ts";
 import type { Writer } from "../onnx/operations/operation.ts";
 import { add, div, mul, sub, times } from "../onnx/operations/write.ts";
 
-/** One weight at one step. */
+/** Weights at one step, laid one after another. */
 export interface Step {
   readonly weight: NamedValue;
   readonly gradient: NamedValue;
@@ -18,6 +18,8 @@ export interface Step {
   readonly rate: NamedValue;
   /** 1 in the first step, 2 in the second. */
   readonly count: NamedValue;
+  /** Share of these weights that decays. */
+  readonly decay: number;
 }
 
 /** What replaces a weight and its state. */
@@ -29,16 +31,19 @@ export interface Stepped {
 export interface Optimizer {
   /** Names of the values kept beside every weight, of its shape; they start at zero. */
   readonly state: readonly string[];
+  readonly decayOf: (name: string, shape: readonly number[]) => number;
   readonly step: (w: Writer, step: Step) => Stepped;
 }
 
 /** Which share of a weight decays; by default vectors (biases, scales of norms) do not. */
 export type Decay = number | ((name: string, shape: readonly number[]) => number);
 
-const decayOf = (decay: Decay, { name, shape }: NamedValue): number => {
-  if (typeof decay === "function") return decay(name, shape);
-  return shape.length > 1 && volume(shape) > 1 ? decay : 0;
-};
+const decayOf =
+  (decay: Decay): Optimizer["decayOf"] =>
+  (name, shape) => {
+    if (typeof decay === "function") return decay(name, shape);
+    return shape.length > 1 && volume(shape) > 1 ? decay : 0;
+  };
 
 const part = (state: Step["state"], name: string): NamedValue => {
   const found = state[name];
@@ -66,8 +71,8 @@ export function sgd({
 }: SgdOptions = {}): Optimizer {
   return {
     state: ["momentum"],
-    step(w, { weight, gradient, state, rate }) {
-      const decay = decayOf(weightDecay, weight);
+    decayOf: decayOf(weightDecay),
+    step(w, { weight, gradient, state, rate, decay }) {
       const slope = decay === 0 ? gradient : add(w, gradient, times(w, weight, decay));
       const velocity = add(w, times(w, part(state, "momentum"), momentum), slope);
       const along = nesterov ? add(w, slope, times(w, velocity, momentum)) : velocity;
@@ -93,18 +98,18 @@ export function adamW({
 }: AdamWOptions = {}): Optimizer {
   return {
     state: ["mean", "square"],
-    step(w, { weight, gradient, state, rate, count }) {
+    decayOf: decayOf(weightDecay),
+    step(w, { weight, gradient, state, rate, count, decay }) {
       const follow = (name: string, beta: number, now: NamedValue) =>
         add(w, times(w, part(state, name), beta), times(w, now, 1 - beta));
       const mean = follow("mean", beta1, gradient);
       const square = follow("square", beta2, mul(w, gradient, gradient));
       const unbiased = (beta: number) =>
         sub(w, w.number(1), w.node("Pow", [w.number(beta), count]));
-      // Everything that is one number is computed once and shared by all weights.
+      // Everything that is one number is computed before anything that is one a weight.
       const scale = w.node("Sqrt", [unbiased(beta2)]);
       const root = add(w, div(w, w.node("Sqrt", [square]), scale), w.number(eps));
       const stride = div(w, mul(w, mean, div(w, rate, unbiased(beta1))), root);
-      const decay = decayOf(weightDecay, weight);
       const share = sub(w, w.number(1), times(w, rate, decay));
       const kept = decay === 0 ? weight : mul(w, weight, share);
       return { weight: sub(w, kept, stride), state: { mean, square } };

@@ -3,8 +3,17 @@ import type { NamedValue, OnnxGraph, Stored } from "../onnx/graph.ts";
 import { reachable } from "../onnx/graph.ts";
 import { inlineFunctions } from "../onnx/inline.ts";
 import { nameOutputs } from "../onnx/outputs.ts";
-import { add, div, mul, sub, sum, times } from "../onnx/operations/write.ts";
-import { range } from "../onnx/operations/operation.ts";
+import {
+  add,
+  concat,
+  div,
+  mul,
+  reshape,
+  slice,
+  sub,
+  sum,
+  times,
+} from "../onnx/operations/write.ts";
 import type { Writer } from "../onnx/operations/operation.ts";
 import { addValue, createSheet, valueOf, writerOf } from "../onnx/writer.ts";
 import type { Sheet } from "../onnx/writer.ts";
@@ -25,7 +34,7 @@ export interface TrainingOptions {
   readonly optimizer: Optimizer;
   /** Gradients are shortened together to this length. */
   readonly clipNorm?: number;
-  /** Keeps running averages of the weights as buffers `average.NAME`. */
+  /** Keeps running averages of the weights; {@link averagesOf} takes them out of the stored values. */
   readonly average?: AverageOptions;
   /** Which weights move. @default all trainable ones */
   readonly trains?: (name: string) => boolean;
@@ -41,9 +50,54 @@ export const STEP = {
   count: "optimizer.count",
   /** Output: the length of all gradients together, before it is clipped. */
   norm: "gradientNorm",
-  average: (weight: string): string => `average.${weight}`,
-  state: (name: string, weight: string): string => `optimizer.${name}.${weight}`,
+  /** Buffer: averages of a group of weights, one after another; see {@link averagesOf}. */
+  average: (group: number): string => `average.${group}`,
+  /** Buffer: the optimizer's state of a group of weights. */
+  state: (name: string, group: number): string => `optimizer.${name}.${group}`,
 } as const;
+
+/** Weights that are stepped alike: as one list of numbers, so that a step is a few nodes and not a few a weight. */
+interface WeightGroup {
+  readonly decay: number;
+  readonly rate: number;
+  readonly names: readonly string[];
+  /** Values of each. */
+  readonly sizes: readonly number[];
+}
+
+function groupsOf(graph: OnnxGraph, options: TrainingOptions): readonly WeightGroup[] {
+  const { optimizer, trains = () => true, rateOf = () => 1 } = options;
+  const trained = [...graph.weights].filter(([name, { trainable }]) => trainable && trains(name));
+  const shaped = trained.map(([name]) => {
+    const { shape } = valueOf(graph, name);
+    const [decay, rate] = [optimizer.decayOf(name, shape), rateOf(name)];
+    return { name, decay, rate, size: volume(shape), key: `${decay} ${rate}` };
+  });
+  return [...new Set(shaped.map(({ key }) => key))].map((key) => {
+    const members = shaped.filter((weight) => weight.key === key);
+    const { decay = 0, rate = 1 } = members[0] ?? {};
+    return { decay, rate, names: members.map((m) => m.name), sizes: members.map((m) => m.size) };
+  });
+}
+
+/** Takes the averages of the weights out of stored values; empty where none were kept. */
+export function averagesOf(
+  graph: OnnxGraph,
+  options: TrainingOptions,
+  stored: ReadonlyMap<string, Float32Array>,
+): ReadonlyMap<string, Float32Array> {
+  const found = new Map<string, Float32Array>();
+  for (const [i, { names, sizes }] of groupsOf(graph, options).entries()) {
+    const all = stored.get(STEP.average(i));
+    let at = 0;
+    for (const [k, name] of names.entries()) {
+      const size = sizes[k] ?? 0;
+      if (all !== undefined) found.set(name, all.slice(at, at + size));
+      at += size;
+    }
+  }
+  return found;
+}
 
 /**
  * Turns a graph with a loss into a graph whose run is one training step.
@@ -65,16 +119,26 @@ export function trainingStep(graph: OnnxGraph, options: TrainingOptions): OnnxGr
     updates: new Map(graph.updates),
   };
   const w = writerOf(desk.sheet, "step/");
-  const trained = [...graph.weights]
-    .filter(([name, { trainable }]) => trainable && (options.trains?.(name) ?? true))
-    .map(([name]) => name);
+  const groups = groupsOf(graph, options);
   const ones = w.constant(shape, Float32Array.of(1));
   const seeds = new Map([[options.loss, ones]]);
+  const trained = groups.flatMap(({ names }) => names);
   const found = backward(desk.sheet, w, flat.nodes, seeds, trained);
-  const norm = lengthOf(w, [...found.values()]);
-  const gradients =
-    options.clipNorm === undefined ? found : clipped(w, found, norm, options.clipNorm);
-  writeSteps(desk, w, gradients, options);
+  const gradients = groups.map(({ names }) =>
+    joined(
+      w,
+      names.flatMap((name) => found.get(name) ?? []),
+    ),
+  );
+  const norm = lengthOf(w, gradients);
+  const factor = options.clipNorm === undefined ? undefined : clipFactor(w, norm, options.clipNorm);
+  writeSteps(
+    desk,
+    w,
+    groups,
+    factor === undefined ? gradients : gradients.map((g) => mul(w, g, factor)),
+    options,
+  );
   const { sheet, weights, updates } = desk;
   const fixed = new Set([...graph.outputs, ...updates.values()]);
   const nodes = nameOutputs(sheet, [[STEP.norm, norm]], fixed);
@@ -97,30 +161,33 @@ function zeroBuffer({ sheet, weights }: Desk, name: string, shape: readonly numb
   return addValue(sheet, name, { type: "float32", shape });
 }
 
+/** Values one after another, as one row. */
+const joined = (w: Writer, values: readonly NamedValue[]): NamedValue =>
+  concat(
+    w,
+    values.map((value) => reshape(w, value, [volume(value.shape)])),
+    0,
+  );
+
 /** Root of the sum of squares of all values. */
-function lengthOf(w: Writer, values: readonly NamedValue[]): NamedValue {
-  const squares = values.map((v) => sum(w, mul(w, v, v), range(v.shape.length), false));
+function lengthOf(w: Writer, rows: readonly NamedValue[]): NamedValue {
+  const squares = rows.map((v) => sum(w, mul(w, v, v), [0], false));
   const [first = w.number(0), ...rest] = squares;
   return w.node("Sqrt", [rest.reduce((a, b) => add(w, a, b), first)]);
 }
 
 /** As PyTorch's `clip_grad_norm_`: the same factor for all, at most 1. */
-function clipped(
-  w: Writer,
-  gradients: ReadonlyMap<string, NamedValue>,
-  norm: NamedValue,
-  most: number,
-): ReadonlyMap<string, NamedValue> {
+function clipFactor(w: Writer, norm: NamedValue, most: number): NamedValue {
   const share = div(w, w.number(most), add(w, norm, w.number(1e-6)));
-  const factor = w.node("Min", [share, w.number(1)]);
-  return new Map([...gradients].map(([name, gradient]) => [name, mul(w, gradient, factor)]));
+  return w.node("Min", [share, w.number(1)]);
 }
 
 function writeSteps(
   desk: Desk,
   w: Writer,
-  gradients: ReadonlyMap<string, NamedValue>,
-  { optimizer, average, rateOf = () => 1 }: TrainingOptions,
+  groups: readonly WeightGroup[],
+  gradients: readonly NamedValue[],
+  { optimizer, average }: TrainingOptions,
 ): void {
   const { sheet, updates } = desk;
   const rate = addValue(sheet, STEP.rate, { type: "float32", shape: [] });
@@ -128,21 +195,42 @@ function writeSteps(
   const count = add(w, done, w.number(1));
   updates.set(STEP.count, count.name);
   const kept = average && shareKept(w, done, average);
-  for (const [name, gradient] of gradients) {
-    const weight = valueOf(sheet, name);
-    const buffer = (part: string) => zeroBuffer(desk, STEP.state(part, name), weight.shape);
+  for (const [i, group] of groups.entries()) {
+    const gradient = gradients[i];
+    if (gradient === undefined) continue;
+    const weight = joined(
+      w,
+      group.names.map((name) => valueOf(sheet, name)),
+    );
+    const buffer = (part: string) => zeroBuffer(desk, STEP.state(part, i), weight.shape);
     const state = Object.fromEntries(optimizer.state.map((part) => [part, buffer(part)]));
-    const own = times(w, rate, rateOf(name));
-    const next = optimizer.step(w, { weight, gradient, state, rate: own, count });
-    updates.set(name, next.weight.name);
+    const own = times(w, rate, group.rate);
+    const { decay } = group;
+    const next = optimizer.step(w, { weight, gradient, state, rate: own, count, decay });
+    setApart(desk, w, group, next.weight);
     for (const [part, value] of Object.entries(next.state)) {
-      updates.set(STEP.state(part, name), value.name);
+      updates.set(STEP.state(part, i), value.name);
     }
     if (kept !== undefined) {
-      const before = zeroBuffer(desk, STEP.average(name), weight.shape);
+      const before = zeroBuffer(desk, STEP.average(i), weight.shape);
       const moved = mul(w, sub(w, before, next.weight), kept);
-      updates.set(STEP.average(name), add(w, next.weight, moved).name);
+      updates.set(STEP.average(i), add(w, next.weight, moved).name);
     }
+  }
+}
+
+/** Cuts a row into the weights that it replaces. */
+function setApart(
+  { sheet, updates }: Desk,
+  w: Writer,
+  { names, sizes }: WeightGroup,
+  row: NamedValue,
+): void {
+  let end = 0;
+  for (const [i, name] of names.entries()) {
+    end += sizes[i] ?? 0;
+    const part = slice(w, row, 0, end - (sizes[i] ?? 0), end);
+    updates.set(name, reshape(w, part, valueOf(sheet, name).shape).name);
   }
 }
 

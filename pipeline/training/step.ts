@@ -1,6 +1,7 @@
 /** The step of training as bytes for an engine, and what goes in and out of it. */
 import type { DetectorNetwork, OnnxGraph, Optimizer, Weights } from "../../models/index.ts";
 import {
+  averagesOf,
   initialWeights,
   LOSS,
   lossGraph,
@@ -35,6 +36,8 @@ export interface StepLoss {
 export interface TrainingStep extends AsyncDisposable {
   /** Where training starts: weights, running statistics, optimizer state, averages. */
   readonly start: (seed: number) => Weights;
+  /** What is to be used of a state: averages of the weights, and the running statistics. */
+  readonly weights: (state: ReadonlyMap<string, Float32Array>) => Weights;
   /** Trains on one batch; `state` is replaced entry by entry. */
   readonly run: (
     state: Map<string, Float32Array>,
@@ -49,29 +52,17 @@ export async function compileStep(
   { batchSize, tilePx, rows, optimizer, clipNorm = 10 }: StepOptions,
 ): Promise<TrainingStep> {
   const size = { batch: batchSize, widthPx: tilePx, heightPx: tilePx, rows };
-  const graph = trainingStep(lossGraph(network, size), {
-    loss: LOSS.total,
-    optimizer,
-    clipNorm,
-    average: { decay: 0.999, rampSteps: 500 },
-  });
+  const untrained = lossGraph(network, size);
+  const average = { decay: 0.999, rampSteps: 500 };
+  const how = { loss: LOSS.total, optimizer, clipNorm, average };
+  const graph = trainingStep(untrained, how);
   const session = await engine.load(toTrainingOnnx(graph));
   return {
-    start: (seed) => startingState(graph, seed),
+    start: (seed) => initialWeights(graph, { seed }),
+    weights: (state) => new Map([...state, ...averagesOf(untrained, how, state)]),
     run: (state, batch, rate) => runStep(session, graph, state, batch, rate),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };
-}
-
-/** Averages start at the weights. */
-function startingState(graph: OnnxGraph, seed: number): Weights {
-  const state = new Map(initialWeights(graph, { seed }));
-  for (const name of state.keys()) {
-    const weight = state.get(name);
-    if (weight !== undefined && state.has(STEP.average(name)))
-      state.set(STEP.average(name), weight);
-  }
-  return state;
 }
 
 async function runStep(

@@ -1,5 +1,5 @@
 /** The training loop: epochs of augmented batches, a checkpoint after each, events for whoever watches. */
-import { adamW, type DetectorNetwork } from "../../models/index.ts";
+import { adamW, type DetectorNetwork, type Weights } from "../../models/index.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Checkpoint } from "./checkpoint-node.ts";
 import { writeCheckpoint } from "./checkpoint-node.ts";
@@ -54,7 +54,7 @@ export type TrainEvent =
       readonly kind: "epoch";
       readonly epoch: number;
       readonly epochs: number;
-      readonly state: ReadonlyMap<string, Float32Array>;
+      readonly weights: Weights;
     }
   | { readonly kind: "bad image"; readonly image: BadImage };
 
@@ -126,7 +126,8 @@ export async function* train(
     }
     for (const image of workers.badImages) yield { kind: "bad image", image };
     await writeCheckpoint(options.checkpointPath, { epoch: epoch + 1, step, recipe, state });
-    yield { kind: "epoch", epoch: epoch + 1, epochs, state };
+    const { weights } = await steps.of(LABEL_ROWS[0]);
+    yield { kind: "epoch", epoch: epoch + 1, epochs, weights: weights(state) };
   }
 }
 
