@@ -19,6 +19,7 @@ import { DEFAULT_LIMITS, type Limits, type ServerOptions } from "./options.ts";
 import { clearUploads } from "./requests/accept.ts";
 import { detectRoutes } from "./routes/detect.ts";
 import { healthRoutes, metricRoutes } from "./routes/health.ts";
+import { inferenceRoutes } from "./routes/inference.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { createGate } from "./security/gate.ts";
@@ -63,6 +64,7 @@ export function buildServer(given: ServerOptions): FastifyInstance {
     healthRoutes(routes, context);
     metricRoutes(routes, context);
   });
+  void app.register(async (routes) => inferenceRoutes(routes, context));
   live(app, context, closing);
   return app;
 }

@@ -3,11 +3,11 @@ import type { FastifyInstance } from "fastify";
 import Type from "typebox";
 import type { ServerContext } from "../context.ts";
 import { RequestError } from "../problem.ts";
-import { problems } from "./shared.ts";
+import { json, problems } from "./shared.ts";
 
 const tags = ["health"];
 const Ok = Type.Object({ status: Type.Literal("ok") });
-const ok = { description: "Yes.", content: { "application/json": { schema: Ok } } };
+const ok = json("Yes.", Ok);
 
 /** Routes that never ask for a token: they tell nothing. */
 export function healthRoutes(app: FastifyInstance, context: ServerContext): void {

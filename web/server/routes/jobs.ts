@@ -12,7 +12,7 @@ import { acceptUpload } from "../requests/accept.ts";
 import { type DetectBody, FormBody, JsonBody, settingsOf } from "../requests/body.ts";
 import { sendEvents } from "./job-events.ts";
 import { JobSchema, showJob } from "./job-schemas.ts";
-import { contentDisposition, problems } from "./shared.ts";
+import { contentDisposition, json, problems } from "./shared.ts";
 
 const tags = ["jobs"];
 const Id = Type.Object({ id: Type.String({ pattern: "^[0-9a-z]+-[0-9a-f]+$" }) });
@@ -24,10 +24,6 @@ const Headers = Type.Object({
       description: "A repeated request with the same key and content is given the same job.",
     }),
   ),
-});
-const json = <S>(description: string, schema: S) => ({
-  description,
-  content: { "application/json": { schema } },
 });
 
 interface WithId {

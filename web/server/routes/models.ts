@@ -4,7 +4,7 @@ import Type from "typebox";
 import type { ServerContext } from "../context.ts";
 import type { ModelState } from "../models/registry.ts";
 import { RequestError } from "../problem.ts";
-import { problems } from "./shared.ts";
+import { json, problems } from "./shared.ts";
 
 const tags = ["models"];
 
@@ -40,12 +40,7 @@ export function modelRoutes(app: FastifyInstance, { registry }: ServerContext): 
         tags,
         summary: "All models",
         response: {
-          200: {
-            description: "Models, by id.",
-            content: {
-              "application/json": { schema: Type.Object({ models: Type.Array(ModelSchema) }) },
-            },
-          },
+          200: json("Models, by id.", Type.Object({ models: Type.Array(ModelSchema) })),
           ...problems(401, 429, 503),
         },
       },
@@ -61,10 +56,7 @@ export function modelRoutes(app: FastifyInstance, { registry }: ServerContext): 
         summary: "One model",
         params: Type.Object({ id: Type.String() }),
         response: {
-          200: {
-            description: "The model.",
-            content: { "application/json": { schema: ModelSchema } },
-          },
+          200: json("The model.", ModelSchema),
           ...problems(401, 404, 429, 503),
         },
       },

@@ -8,6 +8,12 @@ interface Described {
   readonly content: Readonly<Record<string, { readonly schema: TSchema }>>;
 }
 
+/** A response in JSON. */
+export const json = (description: string, schema: TSchema): Described => ({
+  description,
+  content: { "application/json": { schema } },
+});
+
 /** Responses of these statuses: problem documents. */
 export function problems(...statuses: readonly number[]): Readonly<Record<number, Described>> {
   const table = Object.entries({ ...SERVICE_ERRORS, ...ERRORS });
