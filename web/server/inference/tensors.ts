@@ -77,7 +77,7 @@ function fromBytes({ name, bytes = new Uint8Array() }: GivenInput, type: Kind, l
   if (bytes.length !== length) {
     throw bad(`${name} must have ${length} bytes, received ${bytes.length}`);
   }
-  return arrayOf(type, bytes.slice().buffer); // a copy begins where its elements may
+  return arrayOf(type, new Uint8Array(bytes).buffer); // a copy begins where its elements may
 }
 
 function arrayOf(type: Kind, buffer: ArrayBuffer): EngineTensor["data"] {
