@@ -4,6 +4,7 @@ import helmet from "@fastify/helmet";
 import multipart from "@fastify/multipart";
 import rateLimit from "@fastify/rate-limit";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import underPressure from "@fastify/under-pressure";
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 import { resolve } from "node:path";
 import type { ServerContext } from "./context.ts";
@@ -16,12 +17,14 @@ import { createJobStore } from "./jobs/store.ts";
 import { createMetrics } from "./metrics.ts";
 import { createRegistry } from "./models/registry.ts";
 import { DEFAULT_LIMITS, type Limits, type ServerOptions } from "./options.ts";
+import { RequestError } from "./problem.ts";
 import { clearUploads } from "./requests/accept.ts";
 import { detectRoutes } from "./routes/detect.ts";
 import { healthRoutes, metricRoutes } from "./routes/health.ts";
 import { inferenceRoutes } from "./routes/inference.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { createGate } from "./security/gate.ts";
 import { endStalledRequests } from "./security/stall.ts";
 import { guard } from "./security/guard.ts";
@@ -53,6 +56,7 @@ export function buildServer(given: ServerOptions): FastifyInstance {
   }
   void app.register(multipart);
   documentApi(app);
+  shedLoad(app, limits);
   guard(app, options.tokens ?? []);
   endStalledRequests(app, limits);
   clearUploads(app, context);
@@ -64,6 +68,7 @@ export function buildServer(given: ServerOptions): FastifyInstance {
     healthRoutes(routes, context);
     metricRoutes(routes, context);
   });
+  void app.register(async (routes) => pageRoutes(routes, options.page));
   void app.register(async (routes) => inferenceRoutes(routes, context));
   live(app, context, closing);
   return app;
@@ -114,6 +119,19 @@ function createContext(
   );
   gauge("nadir_disk_bytes", "Bytes of uploads and results.", disk.usedBytes);
   return { options, limits, registry, store, runner, gate, disk, metrics, closing };
+}
+
+/** Turns requests away while the process holds more memory than it may. */
+function shedLoad(app: FastifyInstance, { memoryBytes }: Limits): void {
+  if (memoryBytes === 0) return;
+  void app.register(underPressure, {
+    maxRssBytes: memoryBytes,
+    customError: class extends RequestError {
+      constructor() {
+        super("ERR_BUSY", "the server holds all the memory that it may", 10);
+      }
+    },
+  });
 }
 
 function measure(app: FastifyInstance, { metrics }: ServerContext): void {

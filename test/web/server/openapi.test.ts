@@ -42,7 +42,7 @@ function expectDocumented(
   operation: Operation,
   answer: {
     readonly statusCode: number;
-    readonly headers: Record<string, unknown>;
+    readonly headers: Readonly<Record<string, string | number | string[] | undefined>>;
     readonly body: string;
   },
   sent: string,

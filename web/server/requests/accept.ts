@@ -18,9 +18,11 @@ export async function acceptUpload(
   { maxBytes, hint }: AcceptOptions,
 ): Promise<void> {
   const folder = store.incoming();
-  request.folder = folder;
   await mkdir(folder, { recursive: true });
-  if (!request.isMultipart()) return;
+  if (!request.isMultipart()) {
+    request.folder = folder;
+    return;
+  }
   let reserved = 0;
   const reserve = (bytes: number): void => {
     disk.reserve(bytes);
@@ -31,18 +33,22 @@ export async function acceptUpload(
     const { body, file } = await receiveForm(request, options);
     request.body = body;
     request.upload = file;
+    request.folder = folder;
+    request.gone.throwIfAborted();
   } catch (error) {
     disk.release(reserved);
+    request.folder = undefined;
+    await rm(folder, { recursive: true, force: true }); // the answer may never go out
     throw asRequestError(error);
   }
 }
 
 /** What goes wrong while a form is taken apart is the sender's doing, unless the disk says otherwise. */
 function asRequestError(error: unknown): unknown {
-  const { code = "", message } = error as NodeJS.ErrnoException;
-  if (error instanceof RequestError || code.startsWith("E") || code.startsWith("FST_")) {
-    return error;
-  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  // Of the system (`ENOSPC`), of the framework (`FST_…`), or a client that has gone (a number).
+  const isKnown = typeof code === "number" || /^(E|FST_)/.test(code ?? "");
+  if (error instanceof RequestError || isKnown) return error;
   return new RequestError("ERR_REQUEST", `form: the body must be a whole form (${message})`);
 }
 
@@ -56,5 +62,9 @@ export function clearUploads(app: FastifyInstance, { disk }: Pick<ServerContext,
     if (upload !== undefined) disk.release(upload.bytes);
   };
   app.addHook("onResponse", clear);
-  app.addHook("onRequestAbort", clear);
+  app.addHook("onRequest", async (request, { raw }) => {
+    raw.once("close", () => {
+      if (!raw.writableFinished) void clear(request);
+    });
+  });
 }
