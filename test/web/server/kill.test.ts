@@ -65,7 +65,8 @@ test(
     const first = join(data, "jobs", ids[0] ?? "");
     for (let kills = 0; kills < 2; kills++) {
       const before = journalSize(first);
-      while (journalSize(first) <= before && !existsSync(join(first, "results", "scene.run.json"))) await sleep(2);
+      while (journalSize(first) <= before && !existsSync(join(first, "results", "scene.run.json")))
+        await sleep(2);
       server.child.kill("SIGKILL");
       await once(server.child, "exit");
       server = await serve(...flags);
