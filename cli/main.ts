@@ -35,6 +35,10 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
     summary: "Offers detection over HTTP.",
     load: async () => (await import("./serve.ts")).declareServe,
   },
+  eval: {
+    summary: "Scores results, or a model on labelled images.",
+    load: async () => (await import("./eval.ts")).declareEval,
+  },
   demo: {
     summary: "Makes a sample scene, detects in it, and counts what was found.",
     load: async () => (await import("./demo.ts")).declareDemo,

@@ -58,3 +58,12 @@ export {
   type SyntheticTileOptions,
 } from "./synthetic/tile.ts";
 export { SYNTHETIC_CLASSES, type SyntheticClassName } from "./synthetic/thing.ts";
+export {
+  type ClassEvaluation,
+  evaluate,
+  type EvaluateOptions,
+  type Evaluation,
+  type Protocol,
+  PROTOCOLS,
+} from "./metrics/evaluate.ts";
+export { alignDetections, type Aligned, type AlignOptions } from "./metrics/align.ts";

@@ -32,3 +32,9 @@ export { readResult, type ReadResultOptions, type Result } from "./outputs/resul
 export { estimate, type Estimate, type EstimateOptions } from "./estimate.ts";
 export { pictureSize, type PictureSize, readBackdrop } from "./outputs/picture/backdrop.ts";
 export { classColour, Drawing } from "./outputs/picture/drawing.ts";
+export {
+  detectSet,
+  type DetectSetOptions,
+  type Scored,
+  type SetDetections,
+} from "./evaluation/detect-set.ts";

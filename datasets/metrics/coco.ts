@@ -42,13 +42,14 @@ export interface CocoClassMetrics {
 export interface CocoOptions {
   /** Compares oriented boxes: the protocol is COCO's, the overlap is not. @default false */
   readonly oriented?: boolean | undefined;
+  /** The surest detections of an image that count; other than 100 is not COCO's protocol. @default 100 */
+  readonly detectionsAtMost?: number | undefined;
 }
 
 /** 0.50, 0.55, … 0.95. */
 const OVERLAPS = steps(0.5, 0.95, 10);
 /** 0, 0.01, … 1. */
 const RECALLS = steps(0, 1, 101);
-const MOST_DETECTIONS = 100;
 
 const SIZES = {
   all: [0, 1e10],
@@ -68,13 +69,16 @@ function steps(from: number, to: number, count: number): readonly number[] {
 export function evaluateCoco(
   truth: LabelledDataset,
   found: LabelledDataset,
-  { oriented = false }: CocoOptions = {},
+  { oriented = false, detectionsAtMost = 100 }: CocoOptions = {},
 ): CocoMetrics {
   const images = pairImages(truth, found);
   const perClass = truth.classes.map((name, classIndex) => {
     const pairs = classPairs(images, classIndex, oriented);
     const curves = Object.fromEntries(
-      (Object.keys(SIZES) as Size[]).map((size) => [size, curvesOf(pairs, SIZES[size], oriented)]),
+      (Object.keys(SIZES) as Size[]).map((size) => [
+        size,
+        curvesOf(pairs, SIZES[size], { oriented, detectionsAtMost }),
+      ]),
     ) as Readonly<Record<Size, Curves>>;
     return { name, curves };
   });
@@ -89,10 +93,10 @@ export function evaluateCoco(
     apLarge: over("large", ({ ap }) => ap),
     ar1: over("all", ({ recall }) => recall(1)),
     ar10: over("all", ({ recall }) => recall(10)),
-    ar100: over("all", ({ recall }) => recall(100)),
-    arSmall: over("small", ({ recall }) => recall(100)),
-    arMedium: over("medium", ({ recall }) => recall(100)),
-    arLarge: over("large", ({ recall }) => recall(100)),
+    ar100: over("all", ({ recall }) => recall(detectionsAtMost)),
+    arSmall: over("small", ({ recall }) => recall(detectionsAtMost)),
+    arMedium: over("medium", ({ recall }) => recall(detectionsAtMost)),
+    arLarge: over("large", ({ recall }) => recall(detectionsAtMost)),
     classes: perClass.map(({ name, curves: { all } }) => ({
       class: name,
       truth: all.truth,
@@ -113,8 +117,17 @@ interface Curves {
 
 type Range = readonly [least: number, most: number];
 
-function curvesOf(pairs: readonly Pair[], range: Range, oriented: boolean): Curves {
-  const images = pairs.map((pair) => ordered(pair, range));
+interface Rules {
+  readonly oriented: boolean;
+  readonly detectionsAtMost: number;
+}
+
+function curvesOf(
+  pairs: readonly Pair[],
+  range: Range,
+  { oriented, detectionsAtMost }: Rules,
+): Curves {
+  const images = pairs.map((pair) => ordered(pair, range, detectionsAtMost));
   const truth = images.reduce((sum, { counted }) => sum + counted, 0);
   if (truth === 0) return { truth, ap: [], recall: () => [] };
   const outcomes = OVERLAPS.map((least) =>
@@ -122,7 +135,7 @@ function curvesOf(pairs: readonly Pair[], range: Range, oriented: boolean): Curv
   );
   return {
     truth,
-    ap: outcomes.map((perImage) => averagePrecision(inOrder(perImage, MOST_DETECTIONS), truth)),
+    ap: outcomes.map((perImage) => averagePrecision(inOrder(perImage, detectionsAtMost), truth)),
     recall: (detections) =>
       outcomes.map((perImage) => {
         const hits = inOrder(perImage, detections).filter(({ kind }) => kind === "true");
@@ -137,7 +150,7 @@ interface OrderedPair extends Pair {
   readonly counted: number;
 }
 
-function ordered(pair: Pair, [least, most]: Range): OrderedPair {
+function ordered(pair: Pair, [least, most]: Range, detectionsAtMost: number): OrderedPair {
   const isIgnored = (label: LabelledObject): boolean => {
     const area = shapeArea(label);
     return label.crowd || label.difficult || area < least || area > most;
@@ -145,10 +158,17 @@ function ordered(pair: Pair, [least, most]: Range): OrderedPair {
   const order = pair.truth.map((_, t) => t);
   const counting = order.filter((t) => !isIgnored(pair.truth[t]!));
   const places = [...counting, ...order.filter((t) => isIgnored(pair.truth[t]!))];
+  const placeOf: number[] = [];
+  for (const [place, t] of places.entries()) placeOf[t] = place;
+  const found = pair.found.slice(0, detectionsAtMost);
+  const touches = found.map((_, d) => {
+    const own = pair.touching(d).map(({ t, overlap }) => ({ t: placeOf[t]!, overlap }));
+    return own.toSorted((a, b) => a.t - b.t);
+  });
   return {
     truth: places.map((t) => pair.truth[t]!),
-    found: pair.found.slice(0, MOST_DETECTIONS),
-    overlap: (d, t) => pair.overlap(d, places[t]!),
+    found,
+    touching: (d) => touches[d] ?? [],
     counted: counting.length,
   };
 }
@@ -179,19 +199,17 @@ function matchImage(
 
 /** The free object of largest overlap, the last of equals; one that counts before one that does not. */
 function bestFree(
-  { truth, counted, overlap }: OrderedPair,
+  { truth, counted, touching }: OrderedPair,
   d: number,
   least: number,
   taken: ReadonlySet<number>,
 ): number | undefined {
   let best: number | undefined;
   let most = Math.min(least, 1 - 1e-10);
-  for (let t = 0; t < truth.length; t++) {
-    if (t === counted && best !== undefined) break;
-    if (taken.has(t) && !truth[t]!.crowd) continue;
-    const share = overlap(d, t);
-    if (share < most) continue;
-    most = share;
+  for (const { t, overlap } of touching(d)) {
+    if (t >= counted && best !== undefined) break;
+    if (overlap < most || (taken.has(t) && !truth[t]!.crowd)) continue;
+    most = overlap;
     best = t;
   }
   return best;

@@ -6,7 +6,7 @@
 import { minAreaRectangle } from "../min-area-rectangle.ts";
 import type { LabelledDataset, LabelledObject } from "../labels/labels.ts";
 import { cornersLabel, cornersOf } from "../labels/labels.ts";
-import type { ImagePair } from "./pairs.ts";
+import type { ImagePair, Touch } from "./pairs.ts";
 import { byFallingScore, pairImages, pairOf } from "./pairs.ts";
 import { hasOriented } from "./voc.ts";
 
@@ -108,8 +108,7 @@ function judgeImage(
   const pair = pairOf(labels, detections, rules.oriented);
   const state = { taken: new Set<number>(), touched: new Set<number>() };
   detections.forEach((detection, d) => {
-    const overlaps = labels.map((_, t) => pair.overlap(d, t));
-    count(detection.classIndex, causeOf(detection, labels, overlaps, state, rules));
+    count(detection.classIndex, causeOf(detection, labels, pair.touching(d), state, rules));
   });
   labels.forEach((label, t) => {
     if (label.difficult || label.crowd || state.taken.has(t) || state.touched.has(t)) return;
@@ -120,37 +119,39 @@ function judgeImage(
 function causeOf(
   detection: LabelledObject,
   labels: readonly LabelledObject[],
-  overlaps: readonly number[],
+  touches: readonly Touch[],
   { taken, touched }: { readonly taken: Set<number>; readonly touched: Set<number> },
   { overlap, touching, oriented }: Rules,
 ): Cause {
-  const most = (isWanted: (label: LabelledObject, t: number) => boolean): number | undefined =>
-    labels.reduce<number | undefined>(
-      (best, label, t) =>
-        isWanted(label, t) && (best === undefined || overlaps[t]! > overlaps[best]!) ? t : best,
+  const most = (isWanted: (label: LabelledObject, t: number) => boolean): Touch | undefined =>
+    touches.reduce<Touch | undefined>(
+      (best, touch) =>
+        isWanted(labels[touch.t]!, touch.t) && (best === undefined || touch.overlap > best.overlap)
+          ? touch
+          : best,
       undefined,
     );
   const isOfClass = (label: LabelledObject): boolean => label.classIndex === detection.classIndex;
   const free = most((label, t) => isOfClass(label) && !taken.has(t));
-  if (free !== undefined && overlaps[free]! >= overlap) {
-    const label = labels[free]!;
+  if (free !== undefined && free.overlap >= overlap) {
+    const label = labels[free.t]!;
     if (label.difficult || label.crowd) return "ignored";
-    taken.add(free);
+    taken.add(free.t);
     return "right";
   }
   const own = most(isOfClass);
   const other = most((label) => !isOfClass(label));
-  if (own !== undefined && overlaps[own]! >= overlap) return "duplicate";
-  if (own !== undefined && overlaps[own]! > 0) {
+  if (own !== undefined && own.overlap >= overlap) return "duplicate";
+  if (own !== undefined) {
     // A slender box that is turned overlaps hardly: its angle is asked before its overlap.
-    const isTurned = oriented && isRightWhenTurned(detection, labels[own]!, overlap);
-    if (isTurned || overlaps[own]! >= touching) {
-      touched.add(own);
+    const isTurned = oriented && isRightWhenTurned(detection, labels[own.t]!, overlap);
+    if (isTurned || own.overlap >= touching) {
+      touched.add(own.t);
       return isTurned ? "angle" : "localisation";
     }
   }
-  if (other !== undefined && overlaps[other]! >= overlap) {
-    touched.add(other);
+  if (other !== undefined && other.overlap >= overlap) {
+    touched.add(other.t);
     return "class";
   }
   return "background";
@@ -176,7 +177,7 @@ function isRightWhenTurned(
     found.y + along * uy + across * ux,
   ]);
   const pair = pairOf([label], [cornersLabel(detection.classIndex, turned)], true);
-  return pair.overlap(0, 0) >= overlap;
+  return (pair.touching(0)[0]?.overlap ?? 0) >= overlap;
 }
 
 /** Centre, sides and direction of the long side of the smallest rectangle round the corners. */

@@ -1,4 +1,5 @@
-/** Truth and detections of one class, image by image, with the overlap of each with each. */
+/** Truth and detections of one class, image by image, and which overlap. */
+import Flatbush from "flatbush";
 import { intersectionArea, quadArea } from "../convex.ts";
 import type { LabelledDataset, LabelledImage, LabelledObject } from "../labels/labels.ts";
 import { LabelsError, cornersOf } from "../labels/labels.ts";
@@ -10,8 +11,15 @@ export interface Pair {
   readonly truth: readonly LabelledObject[];
   /** By falling score; equal scores in the order they came. */
   readonly found: readonly LabelledObject[];
-  /** Intersection over union of `found[d]` and `truth[t]`; over the detection alone where the truth is a crowd. */
-  readonly overlap: (d: number, t: number) => number;
+  /** The objects of the truth that `found[d]` overlaps at all, by rising `t`. */
+  readonly touching: (d: number) => readonly Touch[];
+}
+
+/** An object of the truth under a detection. */
+export interface Touch {
+  readonly t: number;
+  /** Intersection over union; over the detection alone where the truth is a crowd. */
+  readonly overlap: number;
 }
 
 /** Images of truth and detections that are the same file. */
@@ -53,29 +61,37 @@ export function classPairs(
   });
 }
 
-/** Any objects of one image against any others. */
+/** Any objects of one image against any others; a spatial index keeps merged scenes from costing every pair. */
 export function pairOf(
   truth: readonly LabelledObject[],
   found: readonly LabelledObject[],
   oriented: boolean,
 ): Pair {
+  if (truth.length === 0 || found.length === 0) return { truth, found, touching: () => [] };
+  const tree = new Flatbush(truth.length);
+  for (const { box } of truth) tree.add(...box);
+  tree.finish();
   const width = oriented ? 8 : 4;
   const numbers = (objects: readonly LabelledObject[]): Float64Array =>
     Float64Array.from(objects.flatMap((object) => (oriented ? cornersOf(object) : object.box)));
   const [a, b] = [numbers(found), numbers(truth)];
-  const overlaps = new Float64Array(found.length * truth.length);
-  found.forEach((detection, d) => {
+  const touches = found.map((detection, d) => {
     const area = areaOf(detection, oriented);
-    truth.forEach((label, t) => {
+    return tree.search(...detection.box).map((t): Touch => {
+      const label = truth[t]!;
       const shared = oriented
         ? intersectionArea(a, d * width, b, t * width)
         : sharedArea(a, d * width, b, t * width);
-      overlaps[d * truth.length + t] = label.crowd
+      const overlap = label.crowd
         ? Math.min(1, shared / area)
         : overlapRatio(shared, area, areaOf(label, oriented), "iou");
+      return { t, overlap };
     });
   });
-  return { truth, found, overlap: (d, t) => overlaps[d * truth.length + t] ?? 0 };
+  for (const [d, own] of touches.entries()) {
+    touches[d] = own.filter(({ overlap }) => overlap > 0).toSorted((x, y) => x.t - y.t);
+  }
+  return { truth, found, touching: (d) => touches[d] ?? [] };
 }
 
 export function byFallingScore(a: LabelledObject, b: LabelledObject): number {

@@ -7,7 +7,7 @@
  * nobody was there before, ignored where the object is `difficult`, and wrong otherwise.
  */
 import type { LabelledDataset } from "../labels/labels.ts";
-import type { Pair } from "./pairs.ts";
+import type { Pair, Touch } from "./pairs.ts";
 import { classPairs, pairImages } from "./pairs.ts";
 
 export interface VocOptions {
@@ -102,8 +102,9 @@ function judge(pairs: readonly Pair[], least: number): readonly Judged[] {
     .toSorted((a, b) => b.score - a.score)
     .flatMap(({ image, d, score }) => {
       const pair = pairs[image]!;
-      const t = nearest(pair, d);
-      if (t === undefined || !(pair.overlap(d, t) > least)) return [{ score, isRight: false }];
+      const nearest = mostOverlapped(pair, d);
+      if (nearest === undefined || !(nearest.overlap > least)) return [{ score, isRight: false }];
+      const { t } = nearest;
       if (pair.truth[t]!.difficult) return [];
       const isRight = !taken[image]!.has(t);
       taken[image]!.add(t);
@@ -112,11 +113,10 @@ function judge(pairs: readonly Pair[], least: number): readonly Judged[] {
 }
 
 /** The object that a detection overlaps most, the first of equals. */
-function nearest({ truth, overlap }: Pair, d: number): number | undefined {
-  let best: number | undefined;
-  truth.forEach((_, t) => {
-    if (best === undefined || overlap(d, t) > overlap(d, best)) best = t;
-  });
+function mostOverlapped({ touching }: Pair, d: number): Touch | undefined {
+  let best: Touch | undefined;
+  for (const touch of touching(d))
+    if (best === undefined || touch.overlap > best.overlap) best = touch;
   return best;
 }
 

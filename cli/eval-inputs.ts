@@ -1,0 +1,165 @@
+/** Labels and results that `nadir eval` compares, whatever they are written in. */
+import { readFile, readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import {
+  type ImagePlace,
+  type LabelFormat,
+  type LabelledDataset,
+  LabelsError,
+  parseCoco,
+  parseCocoResults,
+  parseGeojson,
+} from "../datasets/index.ts";
+import { crsFromText, type LabelledFolder, openScene, readLabels } from "../datasets/node.ts";
+import { readResult } from "../pipeline/index.ts";
+import { type Io, locate } from "./io.ts";
+
+export interface InputFlags {
+  readonly truthFormat?: LabelFormat;
+  readonly images?: string;
+  readonly scene?: string;
+}
+
+/** Reads labels of any format. @throws {LabelsError} where they cannot be read, or their format is not recognised */
+export async function readTruth(
+  io: Pick<Io, "cwd">,
+  path: string,
+  flags: InputFlags,
+  place?: ImagePlace,
+): Promise<LabelledFolder> {
+  const where = locate(io, path);
+  const format = flags.truthFormat ?? (await recogniseLabels(where));
+  const images = flags.images === undefined ? undefined : locate(io, flags.images);
+  const image = flags.scene === undefined ? place : await placeOf(locate(io, flags.scene));
+  return readLabels(format, where, { images, image });
+}
+
+async function placeOf(path: string): Promise<ImagePlace> {
+  await using scene = await openScene(path);
+  const { source, width, height, transform, crs } = scene;
+  return { file: source, width, height, transform, crs };
+}
+
+/** What the labels are written in, by what lies there. */
+export async function recogniseLabels(path: string): Promise<LabelFormat> {
+  const kind = await stat(path).catch((cause: unknown) => {
+    throw new LabelsError(`${path}: must be labels, received no such file or folder`, { cause });
+  });
+  if (!kind.isDirectory()) {
+    const extension = extname(path).toLowerCase();
+    if (extension === ".yaml" || extension === ".yml") return recogniseYolo(join(path, ".."));
+    if (extension === ".geojson") return "geojson";
+    return isFeatureCollection(await readFile(path, "utf8")) ? "geojson" : "coco";
+  }
+  const names = await readdir(path);
+  if (names.includes("labelTxt")) return "dota";
+  if (names.includes("Annotations") || names.some((name) => name.endsWith(".xml"))) return "voc";
+  if (names.includes("data.yaml") || names.includes("labels")) return recogniseYolo(path);
+  throw new LabelsError(
+    `${path}: must hold labelTxt (DOTA), Annotations (VOC) or data.yaml (YOLO), received ${names.slice(0, 4).join(", ")}; --truth-format names the format`,
+  );
+}
+
+/** A line of an oriented label has nine numbers. */
+async function recogniseYolo(folder: string): Promise<LabelFormat> {
+  const files = await readdir(folder, { recursive: true });
+  for (const name of files.filter((each) => /(^|[/\\])labels[/\\].*\.txt$/.test(each))) {
+    const [line = ""] = (await readFile(join(folder, name), "utf8")).trim().split("\n");
+    if (line !== "") return line.trim().split(/\s+/).length === 9 ? "yolo-obb" : "yolo";
+  }
+  return "yolo";
+}
+
+const isFeatureCollection = (text: string): boolean =>
+  /"FeatureCollection"/.test(text.slice(0, 400));
+
+/** Reads results with the labels they are scored against. */
+export async function readPredictions(
+  io: Pick<Io, "cwd">,
+  predictions: readonly string[],
+  truthPath: string,
+  flags: InputFlags,
+): Promise<{ readonly truth: LabelledDataset; readonly found: LabelledDataset }> {
+  const files = await Promise.all(
+    predictions.map(async (path) => {
+      const where = locate(io, path);
+      return { where, text: await readFile(where, "utf8") };
+    }),
+  );
+  const [first] = files;
+  // A result of ours says how its pixels lie on the Earth: labels on the map can use that.
+  const place = first === undefined ? undefined : placeInResult(first.text, first.where);
+  const { dataset: truth } = await readTruth(io, truthPath, flags, place);
+  const scene = flags.scene === undefined ? undefined : await placeOf(locate(io, flags.scene));
+  const found = files.map(({ text, where }) => parsePrediction(text, where, truth, scene));
+  return { truth, found: merged(found) };
+}
+
+function placeInResult(text: string, source: string): ImagePlace | undefined {
+  if (!isFeatureCollection(text) || !/"transform"/.test(text.slice(0, 4000))) return undefined;
+  const { scene } = readResult(text, source, { crsFrom: crsFromText });
+  return { ...scene, file: scene.source };
+}
+
+function parsePrediction(
+  text: string,
+  source: string,
+  truth: LabelledDataset,
+  image: ImagePlace | undefined,
+): LabelledDataset {
+  if (isFeatureCollection(text)) {
+    return parseGeojson(text, source, { image, crsFrom: crsFromText });
+  }
+  return text.trimStart().startsWith("[")
+    ? parseCocoResults(text, source, truth)
+    : parseCoco(text, source);
+}
+
+/** Results of several scenes as one set; class tables are joined by name. */
+function merged(sets: readonly LabelledDataset[]): LabelledDataset {
+  const classes = [...new Set(sets.flatMap((set) => set.classes))];
+  const images = sets.flatMap((set) =>
+    set.images.map((image) => ({
+      ...image,
+      objects: image.objects.map((object) => ({
+        ...object,
+        classIndex: classes.indexOf(set.classes[object.classIndex] ?? ""),
+      })),
+    })),
+  );
+  return { classes, images };
+}
+
+/** Several labelled sets as one; every image keeps which classes its set labels. */
+export function joinSets(sets: readonly LabelledFolder[]): {
+  readonly dataset: LabelledDataset;
+  readonly pathOf: (file: string) => string;
+} {
+  const paths = new Map<string, string>();
+  const named = sets.map(({ dataset, folder }) => ({
+    ...dataset,
+    images: dataset.images.map((image) => {
+      const path = join(folder, image.file);
+      paths.set(path, path);
+      return {
+        ...image,
+        file: path,
+        id: undefined,
+        // Of a class that only another set knows, nothing is labelled here.
+        labelledClasses: image.labelledClasses ?? dataset.classes.map((_, i) => i),
+      };
+    }),
+  }));
+  const { classes } = merged(named);
+  const images = named.flatMap((set) =>
+    set.images.map((image) => ({
+      ...image,
+      labelledClasses: image.labelledClasses.map((i) => classes.indexOf(set.classes[i] ?? "")),
+      objects: image.objects.map((object) => ({
+        ...object,
+        classIndex: classes.indexOf(set.classes[object.classIndex] ?? ""),
+      })),
+    })),
+  );
+  return { dataset: { classes, images }, pathOf: (file) => paths.get(file) ?? file };
+}
