@@ -72,6 +72,7 @@ export * from "./kernels/operators.ts";
 export * from "./kernels/polynomial.ts";
 export * from "./kernels/strips.wgsl.ts";
 export * from "./kernels/windowed.wgsl.ts";
+export type { Plan } from "./webgpu/buffers.ts";
 export * from "./webgpu/device.ts";
 export * from "./webgpu/dispatch.ts";
 export * from "./webgpu/memory.ts";

@@ -1,5 +1,6 @@
 export { openOutput } from "./outputs/node/open.ts";
 export { NODE_ENGINES } from "./engines/table-node.ts";
+export { gpuOfNode, webgpuNode } from "./engines/webgpu-node.ts";
 export { type BatchEvent, type BatchSummary, runBatch } from "./jobs/batch-node.ts";
 export type { BatchOptions } from "./jobs/batch-options.ts";
 export { type PictureOptions, renderPicture } from "./outputs/node/picture.ts";

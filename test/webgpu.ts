@@ -2,20 +2,7 @@
 import { openDevice } from "../attention/index.ts";
 import type { Arrays, OpenDevice, Operand, Tensor } from "../attention/index.ts";
 import { whole } from "../attention/index.ts";
-
-/** Dawn frees what nobody holds, with devices that are still in use. */
-let held: GPU | undefined;
-
-/** `navigator.gpu` for Node: the `webgpu` package (Dawn), which is optional. */
-export async function gpuOfNode(): Promise<GPU | undefined> {
-  try {
-    const { create } = await import("webgpu");
-    held ??= create([]);
-    return held;
-  } catch {
-    return undefined;
-  }
-}
+import { gpuOfNode } from "../pipeline/engines/webgpu-node.ts";
 
 /** Opened once a test file; undefined, aloud, where this machine has no adapter. */
 export async function openTestDevice(): Promise<OpenDevice | undefined> {

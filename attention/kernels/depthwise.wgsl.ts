@@ -79,6 +79,7 @@ export function depthwise(
     reads: [x, weight],
     writes: out,
     shape: [B, C, rows, columns],
+    rereads: 1,
   };
   return withBias(step, bias);
 }
@@ -135,5 +136,6 @@ export function poolWindows(
     reads: [x],
     writes: out,
     shape: [B, C, rows, columns],
+    rereads: 1,
   };
 }

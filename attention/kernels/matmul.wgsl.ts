@@ -113,6 +113,7 @@ export function matmul(out: string, a: Operand, b: Operand, options: ProductOpti
     ],
     writes: out,
     shape: [...lead, M, N],
+    ...(!isTiled && { rereads: 2 }),
     ...(isTiled
       ? tiled({
           ...{ Z: z, M: m, N, K },
@@ -164,6 +165,7 @@ export function convolution(
     reads: [x, weight],
     writes: out,
     shape: [B, O, ...to],
+    rereads: 2,
     ...(isTiled
       ? tiledConvolution([B, C, Y, X], O, window, to)
       : directConvolution({ B, C, O, groups, from: [Y, X], to, ...window })),

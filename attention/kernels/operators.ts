@@ -78,6 +78,9 @@ export const OPERATOR_KERNELS: Readonly<Record<string, (call: Call) => readonly 
   },
 };
 
+/** Whether a call of that name runs in kernels of ours. */
+export const hasCallKernel = (call: string): boolean => Object.hasOwn(OPERATOR_KERNELS, call);
+
 /** Operators of the gallery whose call has another name. */
 const CALLED: Readonly<Record<string, string>> = { contextAnchor: "contextAnchorGate" };
 
@@ -86,4 +89,4 @@ const REACHES: ReadonlySet<string> = new Set(["windowed", "shifted"]);
 
 /** Whether an operator of the gallery runs in kernels of ours. */
 export const hasKernel = (operator: string): boolean =>
-  REACHES.has(operator) || Object.hasOwn(OPERATOR_KERNELS, CALLED[operator] ?? operator);
+  REACHES.has(operator) || hasCallKernel(CALLED[operator] ?? operator);

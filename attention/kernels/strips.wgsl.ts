@@ -38,6 +38,7 @@ export function strips(
     reads: [x, weight, bias, down.weight, down.bias, ...(keep ? [keep] : [])],
     writes: out,
     shape: [B, C, Y, X],
+    rereads: 1,
     code: /* wgsl */ `
 var<workgroup> rows: array<f32, ${rows * SIDE}>;
 @compute @workgroup_size(${SIDE * SIDE})

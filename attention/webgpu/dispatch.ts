@@ -1,20 +1,11 @@
 /** Runs steps on a device: compiled once, bound once, then one command buffer a run. */
 import { volume } from "../tensor.ts";
+import { allocate } from "./buffers.ts";
+import type { Memory, Plan } from "./buffers.ts";
 import { DeviceError } from "./device.ts";
 import type { OpenDevice } from "./device.ts";
-import { planMemory } from "./memory.ts";
 import { render, sourcesOf } from "./shader.ts";
 import type { Step } from "./shader.ts";
-
-export interface Plan {
-  readonly steps: readonly Step[];
-  /** What is fed at every run: name → number of values. */
-  readonly inputs: Readonly<Record<string, number>>;
-  /** What is known: uploaded once. */
-  readonly constants: ReadonlyMap<string, Float32Array>;
-  /** Names that are read back, and how many values each has. */
-  readonly outputs: Readonly<Record<string, number>>;
-}
 
 export type Arrays = Readonly<Record<string, Float32Array>>;
 
@@ -26,8 +17,7 @@ export interface Program extends AsyncDisposable {
   readonly run: (feeds: Arrays) => Promise<Record<string, Float32Array>>;
 }
 
-const STORAGE = 0x80 | 0x8 | 0x4; // STORAGE, COPY_DST, COPY_SRC: the globals are not there in every Node
-const STAGING = 0x1 | 0x8; // MAP_READ, COPY_DST
+const STAGING = 0x1 | 0x8; // MAP_READ, COPY_DST: the globals are not there in every Node
 const READ = 0x1;
 
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
@@ -86,54 +76,6 @@ export async function prepare(device: OpenDevice, plan: Plan): Promise<Program> 
     );
   }
   return programOf(device, plan, bound, memory);
-}
-
-interface Memory {
-  readonly bytes: number;
-  readonly resource: (name: string) => GPUBufferBinding;
-  readonly close: () => void;
-}
-
-/** Buffers of inputs, of everything known (one for all), and of what steps write. */
-function allocate(gpu: GPUDevice, { steps, inputs, constants, outputs }: Plan): Memory {
-  const resources = new Map<string, GPUBufferBinding>();
-  const owned: GPUBuffer[] = [];
-  const make = (values: number) => {
-    const size = Math.max(4 * values, 16);
-    const most = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-    if (size > most) {
-      throw new DeviceError(
-        `webgpu: a tensor must be at most ${most} bytes on this device, received ${size}; take smaller tiles or batches`,
-      );
-    }
-    const buffer = gpu.createBuffer({ size, usage: STORAGE });
-    owned.push(buffer);
-    return buffer;
-  };
-  for (const [name, values] of Object.entries(inputs))
-    resources.set(name, { buffer: make(values) });
-  for (const [name, data] of constants) {
-    const buffer = make(data.length);
-    gpu.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
-    resources.set(name, { buffer });
-  }
-  const { buffers, bufferOf } = planMemory(steps, Object.keys(outputs));
-  const shared = buffers.map(make);
-  for (const [name, at] of bufferOf) {
-    const buffer = shared[at];
-    if (buffer) resources.set(name, { buffer });
-  }
-  return {
-    bytes: owned.reduce((sum, { size }) => sum + size, 0),
-    resource(name) {
-      const found = resources.get(name);
-      if (found) return found;
-      throw new RangeError(`webgpu: ${name} must be written before it is read, received nothing`);
-    },
-    close: () => {
-      for (const buffer of owned) buffer.destroy();
-    },
-  };
 }
 
 function programOf(

@@ -19,7 +19,10 @@ export function planMemory(steps: readonly Step[], kept: readonly string[]): Mem
   const lengths = new Map<string, number>();
   const lastRead = new Map<string, number>(kept.map((name) => [name, steps.length]));
   for (const [at, step] of steps.entries()) {
-    lengths.set(step.writes, Math.max(volume(step.shape), lengths.get(step.writes) ?? 0));
+    lengths.set(
+      step.writes,
+      Math.max(step.total ?? volume(step.shape), lengths.get(step.writes) ?? 0),
+    );
     for (const name of [...sourcesOf(step), step.writes]) {
       lastRead.set(name, Math.max(at, lastRead.get(name) ?? 0));
     }

@@ -25,6 +25,10 @@ export interface Step {
   readonly shape: readonly number[];
   /** Where results are stored; as they are numbered, where absent. */
   readonly place?: View;
+  /** Values of the tensor written to, where this step writes only some of them. */
+  readonly total?: number;
+  /** How many operands, from the first, are read many times: copy them first where their order is intricate. */
+  readonly rereads?: number;
   /** Elementwise formulas over `v`, in order. */
   readonly after?: readonly string[];
 }

@@ -1,4 +1,6 @@
 /** What runs a network. Engines know nothing of detection. */
+import { toOnnx } from "../../models/index.ts";
+import type { Network } from "../../models/index.ts";
 
 /** A named array that goes into or comes out of a session. */
 export type EngineTensor =
@@ -51,7 +53,14 @@ export interface Engine {
    * @throws {ModelError} where the bytes are no model that this engine can run.
    * @throws {DeviceError} where the device is missing.
    */
-  readonly load: (model: Uint8Array, options?: LoadOptions) => Promise<Session>;
+  readonly load: (model: Model, options?: LoadOptions) => Promise<Session>;
 }
+
+/** The bytes of an `.onnx` file, or a network of this library: its graph and weights. */
+export type Model = Uint8Array | Network;
+
+/** What engines that read files are given. */
+export const bytesOf = (model: Model): Uint8Array =>
+  model instanceof Uint8Array ? model : toOnnx(model.graph, model.weights);
 
 export { DeviceError } from "../../attention/index.ts";

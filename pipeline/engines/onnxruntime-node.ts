@@ -1,7 +1,7 @@
 /** ONNX Runtime's native library: CPU everywhere, and the GPUs that its package knows. */
 import { availableParallelism } from "node:os";
 import { env, listSupportedBackends } from "onnxruntime-node";
-import { DeviceError, type Engine } from "./engine.ts";
+import { bytesOf, DeviceError, type Engine } from "./engine.ts";
 import { openInThread } from "./onnxruntime-worker-node.ts";
 import { openSession } from "./onnxruntime.ts";
 
@@ -20,7 +20,7 @@ export const onnxruntimeNode: Engine = {
       );
     }
     return openSession(NAME, device, () =>
-      openInThread(model, {
+      openInThread(bytesOf(model), {
         executionProviders: [device],
         intraOpNumThreads: threads,
         // Threads that spin while they wait take the cores from reading and merging.

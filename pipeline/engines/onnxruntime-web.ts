@@ -5,7 +5,7 @@
  * runs on one. In Node, where the package is used by tests, it runs on one.
  */
 import type { Tensor, TensorConstructor } from "onnxruntime-web/wasm";
-import { DeviceError, type Engine } from "./engine.ts";
+import { bytesOf, DeviceError, type Engine } from "./engine.ts";
 import { openSession, QUIET, type RuntimeTensors } from "./onnxruntime.ts";
 
 const NAME = "onnxruntime-web";
@@ -31,7 +31,7 @@ export const onnxruntimeWeb: Engine = {
     runtime.env.wasm.numThreads = threads;
     return openSession(NAME, device, async () => {
       const options = { ...QUIET, executionProviders: [device] };
-      const session = await runtime.InferenceSession.create(model, options);
+      const session = await runtime.InferenceSession.create(bytesOf(model), options);
       return {
         inputs: session.inputMetadata,
         outputs: session.outputMetadata,

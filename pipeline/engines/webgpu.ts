@@ -1,0 +1,130 @@
+/**
+ * Networks of this library on any WebGPU device, by kernels of our own: one command buffer a run, a few dozen KB.
+ *
+ * Foreign `.onnx` files are for ONNX Runtime: this engine takes networks (a graph and its weights), not bytes.
+ */
+import { openDevice, prepare } from "../../attention/index.ts";
+import type { OpenDevice, Program } from "../../attention/index.ts";
+import { ModelError } from "../../models/index.ts";
+import type { Network, OnnxGraph } from "../../models/index.ts";
+import { DeviceError } from "./engine.ts";
+import type { Engine, EngineTensor, Feeds, Port, Session } from "./engine.ts";
+import { lower } from "./webgpu/lower.ts";
+
+const NAME = "webgpu";
+
+/** An engine that asks `gpu` for a device at the first load, and again after one was lost. */
+export function webgpuEngine(gpu: () => Promise<GPU | undefined>): Engine {
+  let opened: Promise<OpenDevice> | undefined;
+  const device = async (): Promise<OpenDevice> => {
+    opened ??= gpu().then(openDevice);
+    try {
+      const found = await opened;
+      found.check();
+      return found;
+    } catch {
+      opened = gpu().then(openDevice);
+      return opened;
+    }
+  };
+  return {
+    name: NAME,
+    devices: async () => {
+      const adapter = await (await gpu())?.requestAdapter();
+      return adapter ? [NAME] : [];
+    },
+    async load(model, { device: asked = NAME } = {}) {
+      if (asked !== NAME) {
+        throw new DeviceError(`${NAME}: device must be webgpu, received ${asked}`);
+      }
+      if (model instanceof Uint8Array) {
+        throw new ModelError(
+          `${NAME}: a model must be a network of this library, received ${model.length} bytes; onnxruntime-web runs files`,
+        );
+      }
+      return loadNetwork(await device(), model);
+    },
+  };
+}
+
+/** The engine of browsers. */
+export const webgpu: Engine = webgpuEngine(async () =>
+  "navigator" in globalThis ? globalThis.navigator.gpu : undefined,
+);
+
+/**
+ * Loads a network onto a device that the caller keeps.
+ *
+ * @throws {ModelError} naming the first node that has no kernel.
+ * @throws {DeviceError} where the network exceeds the device.
+ */
+export async function loadNetwork(device: OpenDevice, network: Network): Promise<Session> {
+  const { plan, outputs } = lower(network);
+  return sessionOf(network.graph, await prepare(device, plan), outputs);
+}
+
+function sessionOf(
+  graph: OnnxGraph,
+  program: Program,
+  tensors: ReadonlyMap<string, string>,
+): Session {
+  const port = (name: string): Port => {
+    const { type = "float32", shape = [] } = graph.values.get(name) ?? {};
+    return { name, type, dims: shape };
+  };
+  const [inputs, outputs] = [graph.inputs.map(port), graph.outputs.map(port)];
+  let last: Promise<unknown> = Promise.resolve();
+  let isOpen = true;
+
+  async function runOnce(feeds: Feeds, signal: AbortSignal | undefined): Promise<Feeds> {
+    signal?.throwIfAborted();
+    if (!isOpen) throw new ModelError(`${NAME}: a session must not be used after it was closed`);
+    const found = await program.run(
+      Object.fromEntries(inputs.map((one) => [one.name, toFloats(one, feeds[one.name])])),
+    );
+    signal?.throwIfAborted();
+    return Object.fromEntries(
+      outputs.map((one) => {
+        const data = found[tensors.get(one.name) ?? one.name] ?? new Float32Array();
+        return [one.name, toTensor(one, data)];
+      }),
+    );
+  }
+
+  return {
+    inputs,
+    outputs,
+    run(feeds, { signal } = {}) {
+      const mine = last.then(() => runOnce(feeds, signal));
+      last = mine.catch(() => {}); // the caller hears of it
+      return mine;
+    },
+    async [Symbol.asyncDispose]() {
+      await last;
+      if (!isOpen) return;
+      isOpen = false;
+      await program[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Numbers as the device has them: float32, truth as 1 and 0. */
+function toFloats({ name, type, dims }: Port, tensor: EngineTensor | undefined): Float32Array {
+  if (tensor?.type !== type || dims.some((size, axis) => size !== tensor.dims[axis])) {
+    const received = tensor ? `${tensor.type} [${tensor.dims.join(" ")}]` : "nothing";
+    throw new ModelError(
+      `${NAME}: input ${name} must be ${type} [${dims.join(" ")}], received ${received}`,
+    );
+  }
+  if (tensor.type === "float32") return tensor.data;
+  return Float32Array.from(tensor.data as unknown as number[], Number);
+}
+
+function toTensor({ type, dims }: Port, data: Float32Array): EngineTensor {
+  const shape = dims.map((size) => size ?? 0);
+  if (type === "bool") return { type, dims: shape, data: Uint8Array.from(data) };
+  if (type === "int64") {
+    return { type, dims: shape, data: BigInt64Array.from(data as never, (v: number) => BigInt(v)) };
+  }
+  return { type: "float32", dims: shape, data };
+}
