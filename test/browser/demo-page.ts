@@ -35,7 +35,13 @@ export async function startDemo(): Promise<Demo> {
   });
   const browser = await chromium.launch({
     executablePath,
-    args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+    args: [
+      "--no-sandbox",
+      "--use-angle=swiftshader",
+      "--enable-unsafe-swiftshader",
+      "--enable-unsafe-webgpu",
+      "--use-webgpu-adapter=swiftshader",
+    ],
   });
   return {
     address: server.resolvedUrls?.local[0] ?? "",

@@ -143,6 +143,46 @@ describe.skipIf(missing)("the browser demo", () => {
     expect((await status()).some((line) => line.startsWith("1 of 15 tiles"))).toBe(true);
   });
 
+  test("WebGPU is fetched only when asked for, measured, and set against WebAssembly", async ({
+    skip,
+  }) => {
+    const fetched: string[] = [];
+    page.on("request", (request) => void fetched.push(request.url()));
+    await drop(page, "small.onnx", buildMatchedFilter({ sizePx: 128 }));
+    await page.waitForSelector(".badge.chosen");
+    expect(fetched.some((url) => url.includes("asyncify"))).toBe(false);
+    const compare = page.getByText("Compare with WebGPU");
+    if (!(await compare.isVisible())) skip("skipped: this Chromium has no WebGPU adapter");
+    await compare.click();
+    const badges = page.locator(".badge");
+    await expect.poll(() => badges.count(), { timeout: 50_000 }).toBe(2);
+    expect(fetched.some((url) => url.includes("asyncify"))).toBe(true);
+    const difference = /differ by (\S+) at most|tile$/.exec(
+      (await badges.nth(1).textContent()) ?? "",
+    );
+    expect(Number(difference?.[1] ?? 0)).toBeLessThan(1e-3);
+    expect(await page.locator(".badge.chosen").count()).toBe(1);
+  });
+
+  test("the attention lab shows how far each operator sees", async () => {
+    await withoutWebGl();
+    await drop(page, "harbour.tif", sample.bytes);
+    await page.waitForSelector(DONE);
+    await page.click("text=Compare operators");
+    await page.waitForSelector(".lab");
+    // By closed form: all; a window of 8; all; the 7-pool and strips of 11 reach 8; two mixings of 7 reach 6.
+    expect(await seenBy(page)).toEqual([256, 64, 256, 256, 169]);
+    // In the first patch, the same reaches cut off at the tile's edge.
+    const heat = page.locator(".operators canvas").first();
+    await heat.click({ position: { x: 3, y: 3 } });
+    expect(await seenBy(page)).toEqual([256, 64, 256, 81, 49]);
+    await heat.press("ArrowRight");
+    expect(await seenBy(page)).toEqual([256, 64, 256, 90, 56]);
+    expect(await seriousViolations(page)).toEqual([]);
+    await heat.press("Escape");
+    expect(await page.isVisible(".lab")).toBe(false);
+  });
+
   test("a cancelled run keeps what its tiles have shown, and another one can follow", async () => {
     await withoutWebGl();
     await drop(page, "harbour.tif", sample.bytes);
@@ -244,6 +284,12 @@ async function download(page: Page, title: string): Promise<Download> {
 
 async function exported(page: Page, title: string): Promise<string> {
   return readFileSync(await (await download(page, title)).path(), "utf8");
+}
+
+/** Patches that the chosen one takes notice of, by operator. */
+async function seenBy(page: Page): Promise<readonly number[]> {
+  const texts = await page.locator(".operators dl div:first-child dd").allTextContents();
+  return texts.map((text) => Number.parseInt(text, 10));
 }
 
 async function middleOf(page: Page): Promise<{ readonly x: number; readonly y: number }> {

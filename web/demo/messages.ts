@@ -36,6 +36,7 @@ export type Request =
   | { readonly type: "compare" }
   | { readonly type: "detect"; readonly settings: RunSettings }
   | { readonly type: "export"; readonly format: ExportFormat; readonly pick: Pick }
+  | { readonly type: "lab"; readonly at: readonly [x: number, y: number] }
   | { readonly type: "cancel" };
 
 /** A scene has been opened. */
@@ -142,6 +143,30 @@ export interface Layers {
   readonly svgs: readonly string[];
 }
 
+/** One operator of the attention lab. */
+export interface LabRow {
+  readonly title: string;
+  readonly summary: string;
+  /** At two numbers of tokens: the fastest run on WebAssembly, and the most that intermediate values hold at once. */
+  readonly costs: readonly {
+    readonly tokens: number;
+    readonly ms: number;
+    readonly peakBytes: number;
+  }[];
+  /** `[N N]`: row j, column i says how far output i moves when patch j is replaced by the mean patch. */
+  readonly influence: Float32Array;
+}
+
+export interface LabResult {
+  readonly type: "lab";
+  readonly picture: ImageBitmap;
+  /** Patches along each side; N = side². */
+  readonly side: number;
+  /** The patch at the place that was asked for. */
+  readonly patch: number;
+  readonly rows: readonly LabRow[];
+}
+
 export interface Failed {
   readonly type: "failed";
   readonly during: Request["type"];
@@ -159,4 +184,5 @@ export type Event =
   | TileDone
   | RunDone
   | Exported
+  | LabResult
   | Failed;

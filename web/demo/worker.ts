@@ -68,6 +68,8 @@ async function serve(
       return look(request.settings, signal);
     case "export":
       return save(request);
+    case "lab":
+      return compareOperators(request.at);
     default:
       return request satisfies never;
   }
@@ -196,4 +198,12 @@ async function save({ format, pick }: Extract<Request, { type: "export" }>): Pro
   say({ type: "busy", with: "Writing the file" });
   const file = await exportObjects(format, picked(objects, pick), scene, backend.detector);
   say(file, file.content instanceof Blob ? [] : [file.content.backdrop]);
+}
+
+async function compareOperators(at: readonly [x: number, y: number]): Promise<void> {
+  if (scene === undefined) return;
+  say({ type: "busy", with: "Measuring attention operators" });
+  const { examine } = await import("./worker/lab/examine.ts");
+  const result = await examine(scene, at);
+  say(result, [result.picture]);
 }

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ExportSection } from "./export-section.tsx";
+import { Lab, LabSection } from "./lab.tsx";
 import { ModelSection } from "./model-section.tsx";
 import { ObjectsSection } from "./objects-section.tsx";
 import { RunSection } from "./run-section.tsx";
@@ -42,6 +43,7 @@ export function App({ session }: SessionProps): JSX.Element {
         ) : (
           <Stage session={session} key={session.scene.value} />
         )}
+        <Lab session={session} />
       </main>
       <aside class="panel" aria-label="Detection">
         <Problem session={session} />
@@ -51,6 +53,7 @@ export function App({ session }: SessionProps): JSX.Element {
         <ObjectsSection session={session} />
         <SelectedSection session={session} />
         <ExportSection session={session} />
+        <LabSection session={session} />
       </aside>
     </div>
   );

@@ -4,6 +4,7 @@ import type { FoundObject } from "../../../pipeline/index.ts";
 import type {
   Event,
   ExportFormat,
+  LabResult,
   ModelChoice,
   ModelReady,
   Request,
@@ -53,12 +54,16 @@ export interface Session {
   /** Settled objects that slider and legend leave, from the highest score to the lowest. */
   readonly shown: ReadonlySignal<readonly FoundObject[]>;
   readonly legend: ReadonlySignal<readonly ClassRow[]>;
+  /** The attention lab's last result. */
+  readonly lab: Signal<LabResult | undefined>;
   readonly open: (source: File | Sample) => void;
   readonly load: (choice: ModelChoice) => void;
   readonly compare: () => void;
   readonly detect: () => void;
   readonly cancel: () => void;
   readonly save: (format: ExportFormat) => void;
+  /** Puts a tile through the operators of the attention lab: round the chosen object, or the middle of the scene. */
+  readonly examine: () => void;
 }
 
 /** Of every part of the page. */
@@ -82,6 +87,8 @@ export function createSession(startWorker: () => Worker): Session {
   const hidden = signal<ReadonlySet<number>>(new Set());
   const settings = signal<RunSettings>({});
   const selected = signal<FoundObject | undefined>(undefined);
+
+  const lab = signal<LabResult | undefined>(undefined);
 
   const passes = ({ score, classIndex }: FoundObject): boolean =>
     score >= Math.fround(scoreAtLeast.value) && !hidden.value.has(classIndex);
@@ -134,6 +141,7 @@ export function createSession(startWorker: () => Worker): Session {
         idle();
         forget();
         scene.value?.picture.close();
+        lab.value = undefined;
         scene.value = event;
         return;
       case "model":
@@ -160,6 +168,10 @@ export function createSession(startWorker: () => Worker): Session {
         deliver(event).catch((error: unknown) => {
           problem.value = `The ${event.format} could not be written: ${String(error)}`;
         });
+        return;
+      case "lab":
+        idle();
+        lab.value = event;
         return;
       case "failed":
         idle();
@@ -194,6 +206,7 @@ export function createSession(startWorker: () => Worker): Session {
     hidden,
     settings,
     selected,
+    lab,
     shown,
     legend: computed(() =>
       legendOf(model.value, settled.value, provisional.value, scoreAtLeast.value, hidden.value),
@@ -220,6 +233,13 @@ export function createSession(startWorker: () => Worker): Session {
     save: (format) => {
       const pick = { scoreAtLeast: scoreAtLeast.value, hiddenClasses: [...hidden.value] };
       ask({ type: "export", format, pick });
+    },
+    examine: () => {
+      const open = scene.value;
+      if (open === undefined) return;
+      const { corners } = selected.value ?? { corners: [0, 0, 0, 0, open.width, open.height] };
+      const at = [(corners[0]! + corners[4]!) / 2, (corners[1]! + corners[5]!) / 2] as const;
+      ask({ type: "lab", at });
     },
   };
 }
