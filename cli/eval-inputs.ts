@@ -1,6 +1,6 @@
 /** Labels and results that `nadir eval` compares, whatever they are written in. */
 import { readFile, readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { extname, isAbsolute, join } from "node:path";
 import {
   type ImagePlace,
   type LabelFormat,
@@ -139,7 +139,7 @@ export function joinSets(sets: readonly LabelledFolder[]): {
   const named = sets.map(({ dataset, folder }) => ({
     ...dataset,
     images: dataset.images.map((image) => {
-      const path = join(folder, image.file);
+      const path = isAbsolute(image.file) ? image.file : join(folder, image.file);
       paths.set(path, path);
       return {
         ...image,

@@ -31,7 +31,7 @@ import { interruptible } from "./interrupt.ts";
 import { type Io, locate } from "./io.ts";
 import { gatherSettings, type Said } from "./layers.ts";
 import { openModel } from "./open-model.ts";
-import { counted } from "./say.ts";
+import { counted, grouped } from "./say.ts";
 
 export interface EvalFlags {
   readonly pred?: readonly string[];
@@ -128,10 +128,10 @@ export async function runEval(
     throw new SettingsError("eval: --pred with --truth, or --model with --data, must be given");
   }
   const { found, failures, all } = await runModel(io, flags, said, note);
+  if (failures.length === all) return EXIT.nothingReadable;
   const scenes = score(found.scenes);
   report(io, flags, { scenes, tiles: score(found.tiles, false), failures }, note);
-  if (failures.length === 0) return EXIT.done;
-  return failures.length === all ? EXIT.nothingReadable : EXIT.someFailed;
+  return failures.length === 0 ? EXIT.done : EXIT.someFailed;
 }
 
 async function runModel(
@@ -190,12 +190,14 @@ function alignmentNotes(
   { found, otherClasses, unknownClasses }: Aligned,
   truth: LabelledDataset,
 ): readonly string[] {
-  const others = Object.entries(otherClasses).map(([name, count]) => `${name} ${count}`);
+  const others = Object.entries(otherClasses).toSorted(([, a], [, b]) => b - a);
+  const shown = others.slice(0, 5).map(([name, count]) => `${name} ${grouped(count)}`);
+  const more = others.length > shown.length ? `, ${others.length - shown.length} more` : "";
   const files = new Set(found.images.map(({ file }) => file));
   const silent = truth.images.filter(({ file }) => !files.has(file)).length;
   return [
     ...(others.length > 0
-      ? [`not scored, of classes that the labels do not have: ${others.join(", ")}`]
+      ? [`not scored, of classes that the labels do not have: ${shown.join(", ")}${more}`]
       : []),
     ...(unknownClasses.length > 0
       ? [

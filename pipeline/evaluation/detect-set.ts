@@ -7,7 +7,7 @@ import type {
   Scene,
 } from "../../datasets/index.ts";
 import {
-  boxLabel,
+  coordinates,
   cornersLabel,
   LabelsError,
   tileLabels,
@@ -15,11 +15,13 @@ import {
 } from "../../datasets/index.ts";
 import { detect } from "../detect.ts";
 import type { Detector } from "../detector.ts";
-import { describe } from "../errors.ts";
+import { describe, type ErrorCode } from "../errors.ts";
 import type { TileOutcome } from "../infer.ts";
 import type { Journal } from "../jobs/journal.ts";
+import { mergeDetections } from "../merge/merge.ts";
 import type { DetectSettings } from "../settings.ts";
 import type { WorkingGrid } from "../tiles.ts";
+import { wanted, type Wanted } from "../wanted.ts";
 
 export interface DetectSetOptions {
   /** Opens an image by its name in the set. */
@@ -32,7 +34,7 @@ export interface DetectSetOptions {
 export interface SetDetections {
   /** Merged, in pixels of the images. */
   readonly scenes: Scored;
-  /** Tile by tile, before merging; objects that a tile's edge cuts follow the rules of `cropLabels`. */
+  /** Tile by tile, each merged by itself; objects that a tile's edge cuts follow the rules of `cropLabels`. */
   readonly tiles: Scored;
   /** One sentence for each image that could not be used. */
   readonly failures: readonly string[];
@@ -44,6 +46,9 @@ export interface Scored {
   /** With the detector's class table. */
   readonly found: LabelledDataset;
 }
+
+/** What says something of an image, and not of the model, the settings or us. */
+const OF_ONE_IMAGE: readonly ErrorCode[] = ["ERR_SCENE", "ERR_LABELS", "ERR_RESOLUTION"];
 
 /** Detects in every image. An image that cannot be read is left out and named in `failures`. */
 export async function detectSet(
@@ -60,7 +65,9 @@ export async function detectSet(
       seen.push(await detectImage(image, detector, settings, open, signal));
     } catch (error) {
       signal?.throwIfAborted();
-      failures.push(`image ${image.file}: ${describe(error).sentence}`);
+      const { code, sentence } = describe(error);
+      if (!OF_ONE_IMAGE.includes(code)) throw error;
+      failures.push(sentence.includes(image.file) ? sentence : `image ${image.file}: ${sentence}`);
     }
     onImage?.(i + 1, dataset.images.length, image.file);
   }
@@ -115,7 +122,8 @@ async function detectImage(
     const label = cornersLabel(classIndex, [...corners], { score });
     objects.push(oriented ? label : { ...label, corners: undefined });
   }
-  const tiles = grid === undefined ? [] : perTile(image, outcomes, grid);
+  const want = wanted(settings, detector.card.classes);
+  const tiles = grid === undefined ? [] : perTile(image, outcomes, grid, { settings, want });
   return { image, found: { ...image, objects }, tiles };
 }
 
@@ -128,12 +136,14 @@ const outcomesInto = (outcomes: TileOutcome[]): Journal => ({
   [Symbol.asyncDispose]: async () => {},
 });
 
-/** Each tile as an image of its own, in pixels of the scene. */
+/** Each tile as an image of its own, in pixels of the scene, its detections merged among themselves. */
 function perTile(
   image: LabelledImage,
   outcomes: readonly TileOutcome[],
   { scaleX, scaleY }: WorkingGrid,
+  { settings, want }: { readonly settings: DetectSettings; readonly want: Wanted },
 ): ImageResult["tiles"] {
+  const options = { ...settings, scoreAtLeast: want.scoreAtLeast };
   return outcomes.map(({ tile: { window }, detections }) => {
     const part = {
       x: window.x / scaleX,
@@ -142,24 +152,38 @@ function perTile(
       height: window.height / scaleY,
     };
     const [truth] = tileLabels(image, [part]) as [LabelledImage]; // one for each window
-    return { truth, found: { ...truth, objects: toLabels(detections, scaleX, scaleY) } };
+    const chosen = want.byClass(want.byScore(detections));
+    const merged = mergeDetections(scaled(chosen, scaleX, scaleY), options);
+    return { truth, found: { ...truth, objects: toLabels(merged) } };
   });
 }
 
-function toLabels(
-  { boxes, scores, classes, count }: Detections<"tile">,
+/** Detections of a tile in pixels of the scene, counted from the tile's first one. */
+function scaled(
+  { boxes, ...rest }: Detections<"tile">,
   scaleX: number,
   scaleY: number,
-): readonly LabelledObject[] {
+): Detections<"scene"> {
+  const numbers = coordinates(boxes).map((v, k) => v / (k % 2 === 0 ? scaleX : scaleY));
+  return {
+    ...rest,
+    boxes:
+      boxes.kind === "oriented"
+        ? { kind: boxes.kind, frame: "scene", corners: numbers }
+        : { kind: boxes.kind, frame: "scene", xyxy: numbers },
+  };
+}
+
+function toLabels({
+  boxes,
+  scores,
+  classes,
+  count,
+}: Detections<"scene">): readonly LabelledObject[] {
   const { corners } = toCorners(boxes);
   return Array.from({ length: count }, (_, row) => {
-    const own = Array.from(corners.subarray(8 * row, 8 * row + 8), (v, k) =>
-      k % 2 === 0 ? v / scaleX : v / scaleY,
-    );
-    const classIndex = classes[row] ?? 0;
-    const label = cornersLabel(classIndex, own, { score: scores[row] });
-    return boxes.kind === "oriented"
-      ? label
-      : boxLabel(classIndex, label.box, { score: scores[row] });
+    const own = [...corners.subarray(8 * row, 8 * row + 8)];
+    const label = cornersLabel(classes[row] ?? 0, own, { score: scores[row] });
+    return boxes.kind === "oriented" ? label : { ...label, corners: undefined };
   });
 }

@@ -119,7 +119,7 @@ describe("nadir eval --model", () => {
     const argv = ["eval", "-m", "detector.onnx", "--data", "val.json", "gone.json"];
     const { status, out, err } = await nadir(...argv, "--json", "--save", "found.json");
     expect(status).toBe(EXIT.someFailed);
-    expect(err).toMatch(/nadir: image .*gone\.tif: .*gone\.tif: there is no such file/);
+    expect(err).toMatch(/^nadir: .*gone\.tif: there is no such file$/m);
     const { scenes, tiles, failures } = JSON.parse(out) as Scores;
     expect(failures).toHaveLength(1);
     expect(scenes.images).toBe(1);

@@ -6,6 +6,7 @@ import {
   type LabelledDataset,
   type LabelledObject,
   memoryScene,
+  SceneError,
 } from "../../../datasets/index.ts";
 import { detectSet, resolveSettings } from "../../../pipeline/index.ts";
 import { brightSpots } from "../bright-spots.ts";
@@ -72,18 +73,26 @@ describe("detectSet", () => {
       settings,
       {
         open: async (file) => {
-          if (file === "gone.png") throw new Error("gone.png: there is no such file");
+          if (file === "gone.png") throw new SceneError("gone.png: there is no such file");
           return file === "a.png" ? sceneOf(BOXES) : sceneOf([], 99);
         },
         onImage: (done, of, file) => void seen.push(`${done}/${of} ${file}`),
       },
     );
     expect(result.failures).toEqual([
-      "image gone.png: gone.png: there is no such file",
+      "gone.png: there is no such file",
       "image other.png: must be 160 × 160 px, as its labels say, received 99 × 160",
     ]);
     expect(result.scenes.truth.images.map(({ file }) => file)).toEqual(["a.png"]);
     expect(seen).toEqual(["1/3 gone.png", "2/3 a.png", "3/3 other.png"]);
+  });
+
+  test("a mistake of the model or of ours is no fault of the image", async () => {
+    const broken = {
+      ...brightSpots({ sizePx: 64 }),
+      detect: () => Promise.reject(new TypeError("no")),
+    };
+    await expect(detectSet(setOf(["a"]), broken, settings, { open })).rejects.toThrow("no");
   });
 
   test("stops when it is told to", async () => {
