@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly threads?: number | undefined;
   /** Engine-specific device name: `cpu`, `cuda`, `webgpu`, `wasm`, … @default the engine's best */
   readonly device?: string | undefined;
+  /** Training graphs are run as they are written, with all cores: many small nodes, and nothing beside them. @default "inference" */
+  readonly purpose?: "inference" | "training" | undefined;
 }
 
 export interface RunOptions {

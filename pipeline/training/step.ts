@@ -56,7 +56,7 @@ export async function compileStep(
   const average = { decay: 0.999, rampSteps: 500 };
   const how = { loss: LOSS.total, optimizer, clipNorm, average };
   const graph = trainingStep(untrained, how);
-  const session = await engine.load(toTrainingOnnx(graph));
+  const session = await engine.load(toTrainingOnnx(graph), { purpose: "training" });
   return {
     start: (seed) => initialWeights(graph, { seed }),
     weights: (state) => new Map([...state, ...averagesOf(untrained, how, state)]),

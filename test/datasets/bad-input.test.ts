@@ -83,7 +83,7 @@ describe("what is no scene", () => {
   test("a TIFF without bands, without pixels, without an image", async () => {
     const size = [one(256, 8), one(257, 8)];
     expect(await refusal(await put("bands.tif", bare([...size, one(277, 0)])))).toMatch(
-      /must have pixels and bands, received 8 x 8 x 0$/,
+      /must have whole numbers of pixels and bands, received 8 x 8 x 0$/,
     );
     expect(await refusal(await put("pixels.tif", bare([one(257, 8)])))).toMatch(
       /received 0 x 8 x 1/,
@@ -91,6 +91,17 @@ describe("what is no scene", () => {
     expect(await refusal(await put("image.tif", header(0, false)))).toMatch(/this one holds none/);
     const masks = bare([one(254, 4), ...size]);
     expect(await refusal(await put("mask.tif", masks))).toMatch(/received masks/);
+  });
+
+  test("sizes that no image has are refused before anything is allocated", async () => {
+    const sized = (samples: number, ...size: readonly Field[]) =>
+      bare([...size, one(258, 8), one(277, samples), one(278, 8)]);
+    const half: Field = { tag: 256, type: "double", values: [7.5] };
+    expect(await refusal(await put("half.tif", sized(1, half, one(257, 8))))).toMatch(
+      /received 7\.5 x 8 x 1$/,
+    );
+    const many = sized(4_000_000_000, one(256, 8), one(257, 8));
+    expect(await refusal(await put("many.tif", many))).toMatch(/received 8 x 8 x 4000000000$/);
   });
 
   test("samples and compressions that cannot be read are named", async () => {

@@ -44,9 +44,13 @@ export async function readLayout(name: string, directory: Directory): Promise<La
   const width = await number(TAG.imageWidth, 0);
   const height = await number(TAG.imageLength, 0);
   const samples = await number(TAG.samplesPerPixel, 1);
-  if (width < 1 || height < 1 || samples < 1) {
+  if (
+    !isCount(width, SIDE_AT_MOST) ||
+    !isCount(height, SIDE_AT_MOST) ||
+    !isCount(samples, SAMPLES_AT_MOST)
+  ) {
     throw new SceneError(
-      `${name}: an image must have pixels and bands, received ${width} x ${height} x ${samples}`,
+      `${name}: an image must have whole numbers of pixels and bands, received ${width} x ${height} x ${samples}`,
     );
   }
   const bits = await sameForAll(name, "BitsPerSample", directory, TAG.bitsPerSample, 1);
@@ -78,6 +82,14 @@ export async function readLayout(name: string, directory: Directory): Promise<La
     lercParameters: await directory.numbers(TAG.lercParameters),
   };
 }
+
+/** Longest side: what GDAL and its kin can count to. */
+const SIDE_AT_MOST = 2 ** 31 - 1;
+/** Most bands: SamplesPerPixel is 16 bits wide by the letter of TIFF 6.0, whatever a broken file writes. */
+const SAMPLES_AT_MOST = 65_535;
+
+const isCount = (value: number, most: number): boolean =>
+  Number.isInteger(value) && value >= 1 && value <= most;
 
 /** Bands of one file may differ in type by the letter of TIFF 6.0; no reader we know bears that. */
 async function sameForAll(
@@ -151,13 +163,18 @@ function grid(
   blockWidth: number,
   blockHeight: number,
 ) {
-  if (blockWidth < 1 || blockHeight < 1) {
+  if (!isCount(blockWidth, SIDE_AT_MOST) || !isCount(blockHeight, SIDE_AT_MOST)) {
     throw new SceneError(
-      `${name}: blocks must have pixels, received ${blockWidth} x ${blockHeight}`,
+      `${name}: blocks must have whole numbers of pixels, received ${blockWidth} x ${blockHeight}`,
     );
   }
   const blocksAcross = Math.ceil(width / blockWidth);
   const blocksDown = Math.ceil(height / blockHeight);
+  if (!Number.isSafeInteger(blocksAcross * blocksDown * SAMPLES_AT_MOST)) {
+    throw new SceneError(
+      `${name}: blocks must be fewer than can be counted, received ${blocksAcross} x ${blocksDown}`,
+    );
+  }
   return { blockWidth, blockHeight, blocksAcross, blocksDown };
 }
 
