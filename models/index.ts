@@ -84,6 +84,7 @@ export {
 } from "./gradient/training-step.ts";
 export { buildMatchedFilter, MATCHED_FILTER_CLASSES } from "./zoo/matched-filter.ts";
 export { checkModel } from "./onnx/check.ts";
+export { readNetwork } from "./onnx/read.ts";
 export { type Network, simplify } from "./onnx/simplify.ts";
 export { type GraphSize, inferenceGraph, LOSS, lossGraph, PORTS, TARGETS } from "./zoo/graphs.ts";
 export { buildShipped, readShippedCard, readWeights, type ShippedCard } from "./zoo/shipped.ts";

@@ -4,4 +4,5 @@ import { ENGINES, type EngineTable } from "./table.ts";
 export const NODE_ENGINES: EngineTable = {
   "onnxruntime-node": async () => (await import("./onnxruntime-node.ts")).onnxruntimeNode,
   ...ENGINES,
+  webgpu: async () => (await import("./webgpu-node.ts")).webgpuNode,
 };

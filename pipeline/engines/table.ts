@@ -7,6 +7,7 @@ export type EngineTable = Readonly<Record<string, () => Promise<Engine>>>;
 /** Engines that run in a browser (and in Node). `pipeline/node.ts` has the longer table `NODE_ENGINES`. */
 export const ENGINES: EngineTable = {
   "onnxruntime-web": async () => (await import("./onnxruntime-web.ts")).onnxruntimeWeb,
+  webgpu: async () => (await import("./webgpu.ts")).webgpu,
 };
 
 /**

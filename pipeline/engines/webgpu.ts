@@ -1,11 +1,12 @@
 /**
- * Networks of this library on any WebGPU device, by kernels of our own: one command buffer a run, a few dozen KB.
+ * Networks on any WebGPU device, by kernels of our own: one command buffer a run, a few dozen KB.
  *
- * Foreign `.onnx` files are for ONNX Runtime: this engine takes networks (a graph and its weights), not bytes.
+ * It runs every network of this library, and files whose operations it knows and whose sizes are fixed; other files are
+ * for ONNX Runtime.
  */
 import { openDevice, prepare } from "../../attention/index.ts";
 import type { OpenDevice, Program } from "../../attention/index.ts";
-import { ModelError } from "../../models/index.ts";
+import { ModelError, readNetwork } from "../../models/index.ts";
 import type { Network, OnnxGraph } from "../../models/index.ts";
 import { DeviceError } from "./engine.ts";
 import type { Engine, EngineTensor, Feeds, Port, Session } from "./engine.ts";
@@ -37,12 +38,8 @@ export function webgpuEngine(gpu: () => Promise<GPU | undefined>): Engine {
       if (asked !== NAME) {
         throw new DeviceError(`${NAME}: device must be webgpu, received ${asked}`);
       }
-      if (model instanceof Uint8Array) {
-        throw new ModelError(
-          `${NAME}: a model must be a network of this library, received ${model.length} bytes; onnxruntime-web runs files`,
-        );
-      }
-      return loadNetwork(await device(), model);
+      const network = model instanceof Uint8Array ? readNetwork(model) : model;
+      return loadNetwork(await device(), network);
     },
   };
 }

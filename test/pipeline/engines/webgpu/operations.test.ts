@@ -6,6 +6,7 @@ import type { GraphBuilder } from "../../../../models/index.ts";
 import { loadNetwork, webgpuEngine } from "../../../../pipeline/engines/webgpu.ts";
 import { gpuOfNode } from "../../../../pipeline/engines/webgpu-node.ts";
 import { lower } from "../../../../pipeline/engines/webgpu/lower.ts";
+import { headFile } from "../../../models/decode/heads.ts";
 import { expectClose } from "../../../close.ts";
 import { numbers } from "../../../numbers.ts";
 import { runNative } from "../../../onnxruntime.ts";
@@ -139,9 +140,10 @@ describe("without a device", () => {
     expect(() => lower({ graph, weights: new Map() })).toThrow(/received TopK/);
   });
 
-  test("files are left to ONNX Runtime", async () => {
+  test("open sizes are refused, and there are no devices where there is no WebGPU", async () => {
     const engine = webgpuEngine(async () => undefined);
-    await expect(engine.load(new Uint8Array(8))).rejects.toThrow("onnxruntime-web runs files");
+    const file = headFile({ image: ["batch", 3, 64, 64], outputs: {} });
+    await expect(engine.load(file)).rejects.toThrow("every size must be fixed");
     expect(await engine.devices()).toEqual([]);
   });
 
