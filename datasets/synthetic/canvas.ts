@@ -70,7 +70,7 @@ export function paint(canvas: Canvas, rings: readonly Ring[], material: Material
     ((other?.[1] ?? 0) - g) * patches,
     ((other?.[2] ?? 0) - b) * patches,
   ];
-  const [fine, coarse] = [texture("grain"), texture("patches")];
+  const unevenness = texture();
   const [angle, along, across] = flow;
   const [ux, uy] = [Math.cos(angle) * along, Math.sin(angle) * along];
   const [vx, vy] = [-Math.sin(angle) * across, Math.cos(angle) * across];
@@ -81,9 +81,9 @@ export function paint(canvas: Canvas, rings: readonly Ring[], material: Material
     for (let x = from, i = y * width + from; x < to; x++, i++, u += ux, v += vx) {
       const a = shares[x]! * opacity;
       if (a < LEAST_SHARE) continue;
-      const at = ((v & MASK) << TEXTURE_BITS) | (u & MASK);
-      const t = coarse[at]!;
-      const m = a * (1 + grain * fine[at]!);
+      const at = (((v & MASK) << TEXTURE_BITS) | (u & MASK)) << 1;
+      const t = unevenness[at + 1]!;
+      const m = a * (1 + grain * unevenness[at]!);
       const left = 1 - a;
       red[i] = left * red[i]! + m * (r + t * dr);
       green[i] = left * green[i]! + m * (g + t * dg);

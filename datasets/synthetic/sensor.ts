@@ -2,7 +2,7 @@
 import type { Pixels } from "../scene.ts";
 import type { Canvas } from "./canvas.ts";
 import type { Dice } from "./dice.ts";
-import { NORMAL, smoothWindow } from "./noise.ts";
+import { hash, NORMAL, smoothWindow } from "./noise.ts";
 
 export interface Sensor {
   /** Weight of each neighbour in the point spread, of 1; below zero: sharpened. */
@@ -81,26 +81,30 @@ function develop(band: Float32Array, film: Film, sensor: Sensor): Uint8Array {
   const { blur, haze, hazeVariation, noise, shotNoise } = sensor;
   const middle = 1 - 2 * blur;
   const curve = curveOf(film.gain, sensor.gamma);
+  const shot = shotNoise * 0.004;
   const out = new Uint8Array(width * height);
-  let bits = Math.imul(film.seed + 1, 0x9e3779b1) | 1;
   for (let y = 0; y < height; y++) {
     const row = y * width;
-    const [up, down] = [y > 0 ? -width : 0, y + 1 < height ? width : 0];
-    for (let x = 0; x < width; x++) {
-      const i = row + x;
+    const up = y > 0 ? -width : 0;
+    const down = y + 1 < height ? width : 0;
+    const start = hash(film.seed, y, 11);
+    for (let x = 0, i = row; x < width; x++, i++) {
       const seen = middle * band[i]! + blur * (band[i + up]! + band[i + down]!);
       const share = veil === undefined ? haze : haze + hazeVariation * veil[i]!;
       const light = seen + share * (air - seen);
-      bits ^= bits << 13;
-      bits ^= bits >>> 17;
-      bits ^= bits << 5;
       const value = curve[light > 0 ? (light < 511 ? light * 4 : 2044) | 0 : 0]!;
-      const v = value + NORMAL[(bits >>> 8) & 1023]! * (noise + shotNoise * value * 0.004) + 0.5;
+      const v = value + GAUSS[(start + x) & (GAUSS.length - 1)]! * (noise + shot * value) + 0.5;
       out[i] = v > 0 ? (v < 255 ? v : 255) : 0;
     }
   }
   return out;
 }
+
+/** Normal noise, long enough that rows which start anywhere in it are not seen to repeat. */
+const GAUSS: Float32Array = Float32Array.from(
+  { length: 2 ** 16 },
+  (_, i) => NORMAL[hash(1, i, 7) & 1023]!,
+);
 
 /** Brightness out of light, in quarters of a step. */
 function curveOf(gain: number, gamma: number): Float32Array {

@@ -48,6 +48,8 @@ export interface Ensemble {
 
 /** Pixels that an object's short side must have to be drawn at all: nothing is there that is not labelled. */
 const LEAST_PX = 2;
+/** Once so much of what is allowed stands there, no vehicle comes any more: streets must not crowd houses out. */
+const VEHICLE_SHARE = 0.6;
 
 export interface EnsembleOptions {
   readonly gsdM: number;
@@ -64,6 +66,11 @@ export function createEnsemble(
   const { width, height } = canvas;
   const pxPerM = 1 / gsdM;
 
+  const isAllowed = (thing: Thing): boolean => {
+    if (thing.class === undefined) return true;
+    const most = objectsAtMost * (thing.class === "vehicle" ? VEHICLE_SHARE : 1);
+    return objects < most && thing.widthM * pxPerM >= LEAST_PX;
+  };
   const siteIn = (area: Area, dice: Dice, angle: number): Site => {
     const [x, y] = [(area.x1 + area.x2) / 2, (area.y1 + area.y2) / 2];
     const clip = { ...canvas, clip: area };
@@ -73,8 +80,7 @@ export function createEnsemble(
       const [px = 0, py = 0] = ground.toPixels([u, v]);
       const reach = (Math.hypot(thing.lengthM, thing.widthM) / 2) * pxPerM;
       if (px < -reach || py < -reach || px > width + reach || py > height + reach) return false;
-      const isObject = thing.class !== undefined;
-      if (isObject && (thing.widthM * pxPerM < LEAST_PX || objects >= objectsAtMost)) return false;
+      if (!isAllowed(thing)) return false;
       const turn = thing.isRound === true ? 0 : angle + heading;
       const brush = brushAt(canvas, light, { x: px, y: py, angle: turn }, pxPerM);
       const [a, b] = [thing.lengthM / 2, thing.widthM / 2];
@@ -86,7 +92,7 @@ export function createEnsemble(
       if (standing.someNear(around, ({ corners }) => intersectionArea(corners, 0, space, 0) > 0)) {
         return false;
       }
-      if (isObject) objects++;
+      if (thing.class !== undefined) objects++;
       standing.add({ thing, brush, corners: Float64Array.from(outline), x: px, y: py, reach });
       return true;
     };

@@ -20,21 +20,31 @@ const OCTAVES = {
     [128, 1],
   ],
 } as const;
-export type TextureName = keyof typeof OCTAVES;
+type Fineness = keyof typeof OCTAVES;
 
-const made = new Map<TextureName, Float32Array>();
+let made: Float32Array | undefined;
 
-/** Values of mean 0 and deviation 1, row by row: `grain` changes from pixel to pixel, `patches` over dozens of them. */
-export function texture(name: TextureName): Float32Array {
-  const known = made.get(name);
-  if (known !== undefined) return known;
+/**
+ * Two values of mean 0 and deviation 1 for each place, row by row: `grain`, which changes from pixel to pixel, and
+ * `patches`, over dozens of them. They lie side by side because a painter wants both.
+ */
+export function texture(): Float32Array {
+  if (made !== undefined) return made;
+  const [grain, patches] = [noiseOf("grain"), noiseOf("patches")];
+  made = Float32Array.from({ length: 2 * grain.length }, (_, i) =>
+    i % 2 === 0 ? grain[i >> 1]! : patches[i >> 1]!,
+  );
+  return made;
+}
+
+function noiseOf(fineness: Fineness): Float32Array {
   const values = new Float32Array(TEXTURE_PX * TEXTURE_PX);
-  OCTAVES[name].forEach(([period, weight], octave) => addOctave(values, octave, period, weight));
+  OCTAVES[fineness].forEach(([period, weight], octave) => {
+    addOctave(values, octave, period, weight);
+  });
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   const spread = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
-  const even = values.map((v) => (v - mean) / spread);
-  made.set(name, even);
-  return even;
+  return values.map((v) => (v - mean) / spread);
 }
 
 function addOctave(values: Float32Array, octave: number, period: number, weight: number): void {

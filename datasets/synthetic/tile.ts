@@ -69,7 +69,7 @@ export interface SyntheticTile {
 /** Metres over which a place reaches at most. */
 const MOST_PLACE_M = 600;
 
-/** Makes a tile: about 20 ms for 640 × 640 px on one core. */
+/** Makes a tile, in tens of milliseconds for 640 × 640 px (`test/bench/synthetic.bench.ts`). */
 export function synthesiseTile(options: SyntheticTileOptions): SyntheticTile {
   const { seed, sizePx } = options;
   if (!Number.isInteger(sizePx) || sizePx < 8) {

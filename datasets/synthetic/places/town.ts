@@ -131,12 +131,12 @@ export function buildCountry(site: Site): void {
       const colour = lit(dice.pick(CROPS), dice.between(0.85, 1.15));
       const flow = [
         ground.pose.angle + dice.pick([0, Math.PI / 2]),
-        0.04,
+        0.015,
         dice.between(0.3, 1),
       ] as const;
       ground.paint([rectangle(u, v, u + wide, v + deep)], {
         colour,
-        patches: dice.between(0.03, 0.2),
+        patches: dice.between(0.03, 0.11),
         grain: dice.between(0.04, 0.14),
         flow,
       });
