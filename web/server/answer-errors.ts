@@ -2,6 +2,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { RequestError, toProblem } from "./problem.ts";
 
+const RUN_OUT_BYTES = 16e6;
+
 export function answerErrors(app: FastifyInstance, hide: readonly string[]): void {
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = toProblem(error, hide);
@@ -9,8 +11,11 @@ export function answerErrors(app: FastifyInstance, hide: readonly string[]): voi
     const retryAfterS = error instanceof RequestError ? error.retryAfterS : undefined;
     if (retryAfterS !== undefined) reply.header("retry-after", retryAfterS);
     if (problem.status === 401) reply.header("www-authenticate", "Bearer");
-    // A body that nobody will read must not keep the connection.
-    if (!request.raw.complete) reply.header("connection", "close");
+    // The rest of a body that nobody reads: a short one is let run out, for a client in the middle of sending would
+    // find the connection broken and miss the answer; a long one is not waited for.
+    const { complete, headers } = request.raw;
+    const isShort = Number(headers["content-length"] ?? Infinity) <= RUN_OUT_BYTES;
+    if (!complete && !isShort) reply.header("connection", "close");
     const protocol = request.url.startsWith("/v2");
     return reply
       .code(problem.status)
