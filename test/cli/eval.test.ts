@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -63,8 +63,18 @@ describe("nadir eval --pred", () => {
     }));
     put("perfect.json", formatCoco({ ...truth, images: scored }));
     await writeLabels("dota", truth, join(sample.path, "dota"));
+    await writeLabels("voc", truth, join(sample.path, "voc"));
     await writeLabels("geojson", truth, join(sample.path, "labels.geojson"));
-    const labels = [["val.json"], ["labels.geojson"], ["dota", "--images", "."]] as const;
+    await writeLabels("yolo-obb", truth, join(sample.path, "yolo"));
+    mkdirSync(join(sample.path, "yolo/images"));
+    copyFileSync(join(sample.path, "scene.tif"), join(sample.path, "yolo/images/scene.tif"));
+    const labels = [
+      ["val.json"],
+      ["labels.geojson"],
+      ["dota", "--images", "."],
+      ["voc"],
+      ["yolo"],
+    ] as const;
     for (const [path, ...more] of labels) {
       for (const protocol of ["coco", "dota", "voc"]) {
         const argv = ["--pred", "perfect.json", "--truth", path, ...more, "--protocol", protocol];
