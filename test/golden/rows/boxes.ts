@@ -1,0 +1,49 @@
+/** Oriented boxes: losses and exact overlaps. */
+import type { Value } from "../../../attention/index.ts";
+import { type Boxes, overlap, rotatedToCorners } from "../../../datasets/index.ts";
+import {
+  bhattacharyya,
+  kullbackLeiblerLoss,
+  probIou,
+  wassersteinLoss,
+} from "../../../models/losses/gaussian.ts";
+import { tensorOf } from "../case.ts";
+import type { Case } from "../case.ts";
+import type { Desk, Row } from "../row.ts";
+
+/** Overlap of every box with every other. */
+function matrix(
+  a: Boxes<"scene">,
+  b: Boxes<"scene">,
+  [n, m]: readonly [number, number],
+): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: n * m }, (_, i) =>
+    overlap(a, Math.floor(i / m), b, i % m, "iou"),
+  );
+}
+
+/** `rotated_boxes`: Gaussian losses with gradients, and polygon overlap by clipping. */
+function rotated({ c, g, input }: Desk): Record<string, Value> {
+  const of = (name: string) => {
+    const rows = input(name, "N F");
+    return g.reshape(rows, "B N F", [1, rows.shape[0] ?? 0, 5]);
+  };
+  const [predicted, target] = [of("pred"), of("target")];
+  const n = predicted.shape[1] ?? 0;
+  const flat = (loss: Value) => g.reshape(loss, "N", [n]);
+  const corners = (name: string) =>
+    rotatedToCorners("scene", Float64Array.from(tensorOf(c, `in.${name}`).data));
+  return {
+    gwd: flat(wassersteinLoss(g, predicted, target)),
+    kld: flat(kullbackLeiblerLoss(g, predicted, target)),
+    bhattacharyya: flat(bhattacharyya(g, predicted, target)),
+    probiou: flat(probIou(g, predicted, target)),
+    rotated_iou_matrix: g.constant(
+      "N M",
+      [n, n],
+      matrix(corners("pred"), corners("target"), [n, n]),
+    ),
+  };
+}
+
+export const BOXES: readonly Row[] = [{ prefix: "rotated_boxes", build: rotated }];
