@@ -6,12 +6,14 @@ import rateLimit from "@fastify/rate-limit";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import underPressure from "@fastify/under-pressure";
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
+import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ServerContext } from "./context.ts";
 import { answerErrors } from "./answer-errors.ts";
 import { documentApi } from "./document.ts";
 import { createDisk } from "./jobs/disk.ts";
 import { startJanitor } from "./jobs/janitor.ts";
+import { lockFolder } from "./jobs/lock.ts";
 import { createRunner } from "./jobs/runner.ts";
 import { createJobStore } from "./jobs/store.ts";
 import { createMetrics } from "./metrics.ts";
@@ -142,10 +144,13 @@ function measure(app: FastifyInstance, { metrics }: ServerContext): void {
 
 /** What begins when the server is ready and ends when it closes. */
 function live(app: FastifyInstance, context: ServerContext, closing: AbortController): void {
-  const { store, disk, registry, runner, limits } = context;
+  const { store, disk, registry, runner, limits, options } = context;
   const onError = (error: unknown): void => app.log.error({ err: error }, "housekeeping");
   const stops: (() => void)[] = [];
+  const ends: (() => void)[] = [];
   app.addHook("onReady", async () => {
+    await mkdir(options.data, { recursive: true });
+    ends.push(lockFolder(options.data));
     await store.open();
     await disk.measure();
     await registry.scan();
@@ -160,5 +165,8 @@ function live(app: FastifyInstance, context: ServerContext, closing: AbortContro
     for (const stop of stops) stop();
     await runner.stop();
   });
-  app.addHook("onClose", () => registry[Symbol.asyncDispose]());
+  app.addHook("onClose", async () => {
+    await registry[Symbol.asyncDispose]();
+    for (const end of ends) end();
+  });
 }

@@ -85,6 +85,7 @@ describe("POST /v1/detect", () => {
     ["settings that do not fit each other", { tile: "64", overlap: "64" }, [400, "ERR_SETTINGS"]],
     ["JSON that is cut off", { bands: "[1,2" }, [400, "ERR_REQUEST"]],
     ["two formats", { formats: "csv,coco" }, [400, "ERR_REQUEST"]],
+    ["a resolution that the model cannot see", { "scene-gsd": "60" }, [422, "ERR_RESOLUTION"]],
     ["a model that is not there", { model: "spot" }, [422, "ERR_MODEL"]],
     ["a band that is not there", { bands: "9,9,9" }, [400, "ERR_SETTINGS"]],
     ["an address, as these are off", { url: "http://example.org/a.tif" }, undefined],

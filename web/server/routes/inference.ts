@@ -9,6 +9,7 @@ import { IMAGE_INPUT, IMAGE_OUTPUTS, inferImages, inferTensors } from "../infere
 import {
   type InferRequest,
   InferRequestSchema,
+  type InferResponse,
   InferResponseSchema,
   MetadataSchema,
 } from "../inference/protocol.ts";
@@ -280,14 +281,13 @@ function answer(
     const binary = own?.["binary_data"] ?? parameters?.["binary_data_output"] ?? false;
     return output === undefined ? [] : [toOutput(output, binary === true)];
   });
-  const message = Buffer.from(
-    JSON.stringify({
-      model_name: model.id,
-      model_version: model.version,
-      ...(id !== undefined && { id }),
-      outputs: written.map(({ output }) => output),
-    }),
-  );
+  const response: InferResponse = {
+    model_name: model.id,
+    model_version: model.version,
+    ...(id !== undefined && { id }),
+    outputs: written.map(({ output }) => output),
+  };
+  const message = Buffer.from(JSON.stringify(response));
   const parts = written.flatMap(({ bytes }) => (bytes === undefined ? [] : [bytes]));
   if (parts.length === 0) return reply.type("application/json").send(message);
   return reply
