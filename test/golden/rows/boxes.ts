@@ -8,7 +8,6 @@ import {
   wassersteinLoss,
 } from "../../../models/losses/gaussian.ts";
 import { tensorOf } from "../case.ts";
-import type { Case } from "../case.ts";
 import type { Desk, Row } from "../row.ts";
 
 /** Overlap of every box with every other. */
