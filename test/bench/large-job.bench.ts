@@ -11,7 +11,7 @@ import { bench, describe } from "vitest";
 import { crsFromEpsg, writeGeoTiffFile } from "../../datasets/node.ts";
 import { synthesise } from "../../datasets/index.ts";
 import { buildMatchedFilter } from "../../models/index.ts";
-import { nadir, serve } from "./served.ts";
+import { nadir, serve, type Served } from "./served.ts";
 
 /** Four bands of 16 bits: 8 bytes a pixel. */
 const SIDE_PX = Number(process.env["NADIR_LARGE_PX"] ?? 11_264);
@@ -61,13 +61,14 @@ function confine(pid: number): boolean {
   }
 }
 
-async function follow(address: string, job: string): Promise<number> {
+async function follow({ address, said }: Served, job: string): Promise<number> {
   const response = await fetch(`${address}/v1/jobs/${job}/events`);
   let [text, tiles] = ["", 0];
   for await (const chunk of response.body ?? []) text += new TextDecoder().decode(chunk);
   tiles = text.match(/event: tiles/g)?.length ?? 0;
   if (!text.includes('"state":"done"'))
-    throw new Error(`the job must be done: ${text.slice(-500)}`);
+    throw new Error(`the job must be done: ${text.slice(-200)}
+${said()}`);
   return tiles;
 }
 
@@ -97,7 +98,7 @@ describe("a scene of a gigabyte", () => {
         facts["upload s"] = seconds(began);
         facts["MB after the upload"] = Math.round(server.memory().peak);
         began = performance.now();
-        facts["events of tiles"] = await follow(server.address, id);
+        facts["events of tiles"] = await follow(server, id);
         facts["job s"] = seconds(began);
         facts["peak MB"] = Math.round(server.memory().peak);
         const result = await fetch(`${server.address}/v1/jobs/${id}/result`);

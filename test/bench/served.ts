@@ -8,6 +8,8 @@ export interface Served extends AsyncDisposable {
   readonly address: string;
   /** Megabytes: resident now, and at most since the start. */
   readonly memory: () => { readonly now: number; readonly peak: number };
+  /** What it wrote to standard error. */
+  readonly said: () => string;
   /** The processor's time so far, of all threads. */
   readonly cpuMs: () => number;
   readonly child: ChildProcess;
@@ -35,6 +37,7 @@ export async function serve(
       return {
         address,
         child,
+        said: () => said,
         cpuMs: () => cpuMsOf(child.pid ?? 0),
         memory: () => memoryOf(child.pid ?? 0),
         [Symbol.asyncDispose]: async () => {
