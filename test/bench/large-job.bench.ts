@@ -106,7 +106,7 @@ describe("a scene of a gigabyte", () => {
       }
       const began = performance.now();
       const out = join(folder, "out");
-      const [status] = (await once(nadir(["detect", scene, "-m", model, "-o", out, "--overlap", "64", "--progress", "quiet"]), "exit")) as [number]; // prettier-ignore
+      const [status] = (await once(nadir(["detect", scene, "-m", model, "-o", out, "--overlap", "64", "--progress", "none"]), "exit")) as [number]; // prettier-ignore
       facts["command line s"] = seconds(began);
       const [ours, theirs] = [join(folder, "served.geojson"), join(out, "large.geojson")];
       facts["same bytes"] = status === 0 && spawnSync("cmp", [ours, theirs]).status === 0;

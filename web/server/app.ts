@@ -154,7 +154,7 @@ function live(app: FastifyInstance, context: ServerContext, closing: AbortContro
     await store.open();
     await disk.measure();
     await registry.scan();
-    runner.start();
+    await runner.start();
     const janitor = startJanitor(context, limits.keepMs, onError);
     const rescan = setInterval(() => void registry.scan().catch(onError), limits.rescanMs);
     rescan.unref();

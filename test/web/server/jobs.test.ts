@@ -2,8 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildServer } from "../../../web/index.ts";
 import { run } from "../../cli/surroundings.ts";
-import { finished, form, problemOf, sampleServer, sceneForm } from "./sample-server.ts";
+import {
+  finished,
+  form,
+  type JobView,
+  problemOf,
+  sampleServer,
+  sceneForm,
+} from "./sample-server.ts";
 
 let server: Awaited<ReturnType<typeof sampleServer>>;
 beforeAll(async () => {
@@ -152,7 +160,6 @@ test("jobs under way when the server is stopped are finished by the next one", a
     );
   }
   await one.app.close();
-  const { buildServer } = await import("../../../web/index.ts");
   const next = buildServer(one.options);
   await next.ready();
   for (const id of ids) expect((await finished(next, id)).state).toBe("done");
@@ -167,4 +174,21 @@ test("finished jobs go after their time, and uploads beyond the disk space are r
   await expect.poll(() => readdirSync(join(one.path, "data", "jobs"))).toEqual([]);
   writeFileSync(join(one.path, "data", "ballast"), Buffer.alloc(1_400_000));
   await expect.poll(async () => problemOf(await post())).toEqual([507, "ERR_QUOTA"]);
+});
+
+test("a job over which the server ended three times without getting further is given up", async () => {
+  await using one = await sampleServer();
+  const { id } = (
+    await one.app.inject({ method: "POST", url: "/v1/jobs", ...sceneForm(one.scene) })
+  ).json();
+  await finished(one.app, id);
+  await one.app.close();
+  const path = join(one.path, "data", "jobs", id, "job.json");
+  const record = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify({ ...record, state: "running", crashes: 2 }));
+  const next = buildServer(one.options);
+  await next.ready();
+  const job: JobView = (await next.inject(`/v1/jobs/${id}`)).json();
+  expect([job.state, job.failure?.detail]).toEqual(["failed", "the server ended 3 times over it"]);
+  await next.close();
 });

@@ -13,8 +13,10 @@ export interface JobRecord {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
-  /** How often work on it was begun and cut off by a crash. */
+  /** How often in a row work on it was cut off by a crash without having got further. */
   readonly crashes: number;
+  /** Size of its tile journal after the last crash. */
+  readonly keptBytes?: number;
   readonly model: { readonly id: string; readonly version?: string };
   readonly settings: SettingsInput;
   /** The uploaded file, or where it is to be fetched from. */

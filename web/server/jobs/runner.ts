@@ -1,6 +1,7 @@
 /** Works the queue of jobs off, some at once, owners in turns; goes on with what an earlier process left. */
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, type RunEvent } from "../../../pipeline/index.ts";
+import { describe, type RunEvent, stem } from "../../../pipeline/index.ts";
 import type { Registry } from "../models/registry.ts";
 import type { ServerOptions, Limits } from "../options.ts";
 import { PROBLEM_CODES, withoutFolders } from "../problem.ts";
@@ -12,7 +13,7 @@ import type { JobStore } from "./store.ts";
 
 export interface JobRunner {
   /** Begins; jobs that were under way when an earlier process ended come first. */
-  readonly start: () => void;
+  readonly start: () => Promise<void>;
   /** Says that the queue has grown. */
   readonly wake: () => void;
   /** Ends a job that waits or runs. */
@@ -34,7 +35,7 @@ export interface RunnerOptions extends Pick<ServerOptions, "settings" | "allowHo
   readonly onError: (error: unknown, id: string) => void;
 }
 
-/** A job that crashes the process again and again is given up. */
+/** A job over which the process ends again and again, without getting further, is given up. */
 const CRASHES = 3;
 /** Events of tiles come at most so often. */
 const TILES_MS = 250;
@@ -133,6 +134,21 @@ export function createRunner(options: RunnerOptions): JobRunner {
     });
   }
 
+  /** Puts a job that was under way when the process ended back into the queue. */
+  async function resume({ id, crashes, keptBytes = 0, source }: JobRecord): Promise<void> {
+    const journal = join(store.folder(id), "results", `.${stem(source.name)}.journal`);
+    const size = await stat(journal).then((found) => found.size, () => 0); // prettier-ignore
+    // Where the journal has grown the job was cut off by something else.
+    const again = size > keptBytes ? 0 : crashes + 1;
+    if (again < CRASHES) {
+      await store.update(id, { state: "queued", crashes: again, keptBytes: size });
+      return;
+    }
+    const detail = `the server ended ${CRASHES} times over it`;
+    const failure = { code: "ERR_INTERNAL", detail };
+    await change(id, { state: "failed", failure, finishedAt: new Date().toISOString() });
+  }
+
   /** The record, its scene on disk. */
   async function fetched(id: string, signal: AbortSignal): Promise<JobRecord> {
     const record = store.get(id);
@@ -154,19 +170,9 @@ export function createRunner(options: RunnerOptions): JobRunner {
   }
 
   return {
-    start: () => {
+    start: async () => {
       isOpen = true;
-      for (const { id, state, crashes } of store.list()) {
-        if (state !== "running") continue;
-        const again = crashes < CRASHES;
-        const failure = {
-          code: "ERR_INTERNAL",
-          detail: `the server ended ${CRASHES} times over it`,
-        };
-        void (again
-          ? store.update(id, { state: "queued", crashes: crashes + 1 }).then(wake)
-          : change(id, { state: "failed", failure, finishedAt: new Date().toISOString() }));
-      }
+      for (const record of store.list()) if (record.state === "running") await resume(record);
       wake();
     },
     wake,

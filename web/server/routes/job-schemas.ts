@@ -50,10 +50,12 @@ export function showJob(
   record: JobRecord,
   progress: JobProgress | undefined,
 ): Readonly<Record<string, unknown>> {
-  const { owner: _, crashes: __, fingerprint: ___, idempotencyKey: ____, ...shown } = record;
-  const self = `/v1/jobs/${record.id}`;
+  const { id, state, createdAt, startedAt, finishedAt, model, source, settings } = record;
+  const { counts, failure, outputs } = record;
+  const self = `/v1/jobs/${id}`;
   return {
-    ...shown,
+    ...{ id, state, createdAt, startedAt, finishedAt, model, source, settings },
+    ...{ counts, failure, outputs },
     ...(progress !== undefined && { progress }),
     links: { self, events: `${self}/events`, result: `${self}/result` },
   };
