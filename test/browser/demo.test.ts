@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Download, Page } from "playwright-core";
+import type { Download, Page, Worker } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { crsFromText, openSceneFromBlob } from "../../datasets/index.ts";
@@ -214,6 +214,26 @@ describe.skipIf(missing)("the browser demo", () => {
     await drop(page, "harbour.tif", sample.bytes);
     await page.waitForSelector(".legend");
     expect(await page.isVisible(".problem")).toBe(false);
+  });
+
+  test("a worker that dies is replaced, and the page says so", async () => {
+    await withoutWebGl();
+    const isOurs = (worker: Worker): boolean => worker.url().includes("worker-");
+    await expect.poll(() => page.workers().filter(isOurs).length).toBe(1);
+    await page
+      .workers()
+      .find(isOurs)!
+      .evaluate(() => {
+        setTimeout(() => {
+          throw new RangeError("Array buffer allocation failed");
+        });
+      });
+    await page.waitForSelector(".problem");
+    expect(await page.textContent(".problem p")).toMatch(
+      /The worker stopped .*allocation failed.*open the scene again/,
+    );
+    await drop(page, "harbour.tif", sample.bytes);
+    await page.waitForSelector(DONE);
   });
 
   test("a browser without WebAssembly SIMD is told so", async () => {

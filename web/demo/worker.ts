@@ -95,6 +95,7 @@ async function load(choice: ModelChoice): Promise<void> {
       : new Uint8Array(await choice.file.arrayBuffer());
   const backend = await openBackend(bytes, "wasm", undefined);
   await close();
+  objects = []; // they have the former model's classes
   model = { bytes, backends: [backend], failed: [] };
   await present();
 }

@@ -147,6 +147,7 @@ export function createSession(startWorker: () => Worker): Session {
       case "model":
         idle();
         if (event.sha256 !== model.value?.sha256) {
+          forget();
           hidden.value = new Set();
           scoreAtLeast.value = event.scoreAtLeast;
         }
