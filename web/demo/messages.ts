@@ -77,7 +77,8 @@ export interface Measured {
   readonly reason?: string | undefined;
 }
 
-export type BackendName = "wasm" | "webgpu";
+/** Our own engine on WebGPU; ONNX Runtime on WebAssembly; ONNX Runtime on WebGPU. */
+export type BackendName = "webgpu" | "wasm" | "ort-webgpu";
 
 /** A detector is ready. */
 export interface ModelReady {
@@ -98,8 +99,8 @@ export interface ModelReady {
   readonly chosen: BackendName;
   /** Threads that WebAssembly has, and what it would have in a cross-origin isolated page. */
   readonly threads: { readonly now: number; readonly isolated: number };
-  /** True where the browser offers a WebGPU adapter that has not been measured yet. */
-  readonly canCompare: boolean;
+  /** A backend that this browser may have and that has not been tried yet. */
+  readonly next: BackendName | undefined;
 }
 
 /** A tile has been looked at. */

@@ -5,15 +5,15 @@
 import type { Scene } from "../../datasets/index.ts";
 import { buildMatchedFilter } from "../../models/index.ts";
 import { classColour, describe, type FoundObject } from "../../pipeline/index.ts";
-import type {
-  BackendName,
-  Event,
-  Measured,
-  ModelChoice,
-  Request,
-  RunSettings,
-} from "./messages.ts";
-import { type Backend, fastest, openBackend, unusable } from "./worker/backends.ts";
+import type { Event, Measured, ModelChoice, Request, RunSettings } from "./messages.ts";
+import {
+  type Backend,
+  fastest,
+  gpuKind,
+  nextBackend,
+  openBackend,
+  unusable,
+} from "./worker/backends.ts";
 import { exportObjects, picked } from "./worker/export.ts";
 import { decide, run } from "./worker/run.ts";
 import { introduce, openSource } from "./worker/scene.ts";
@@ -63,7 +63,7 @@ async function serve(
     case "model":
       return load(request.choice);
     case "compare":
-      return addBackend("webgpu");
+      return compare();
     case "detect":
       return look(request.settings, signal);
     case "export":
@@ -93,11 +93,33 @@ async function load(choice: ModelChoice): Promise<void> {
     choice.kind === "built-in"
       ? buildMatchedFilter()
       : new Uint8Array(await choice.file.arrayBuffer());
-  const backend = await openBackend(bytes, "wasm", undefined);
+  const opened = await openFirst(bytes, []);
   await close();
   objects = []; // they have the former model's classes
-  model = { bytes, backends: [backend], failed: [] };
+  model = { bytes, ...opened };
   await present();
+}
+
+/**
+ * The first backend that runs the model.
+ *
+ * @throws {ModelError} where not even WebAssembly does
+ */
+async function openFirst(
+  bytes: Uint8Array,
+  before: readonly Measured[],
+): Promise<Pick<LoadedModel, "backends" | "failed">> {
+  const gpu = await gpuKind();
+  const failed = [...before];
+  for (;;) {
+    const name = nextBackend(gpu, failed) ?? "wasm";
+    try {
+      return { backends: [await openBackend(bytes, name, undefined)], failed };
+    } catch (error) {
+      if (name === "wasm") throw error;
+      failed.push(unusable(name, error));
+    }
+  }
 }
 
 async function close(): Promise<void> {
@@ -107,10 +129,12 @@ async function close(): Promise<void> {
 }
 
 /** Tries one more backend; one that fails is remembered with its reason. */
-async function addBackend(name: BackendName): Promise<void> {
-  if (model === undefined || model.backends.some(({ backend }) => backend === name)) return;
-  say({ type: "busy", with: "Measuring WebGPU" });
+async function compare(): Promise<void> {
+  if (model === undefined) return;
   const { bytes, backends, failed } = model;
+  const name = nextBackend(await gpuKind(), [...backends, ...failed]);
+  if (name === undefined) return;
+  say({ type: "busy", with: "Measuring another backend" });
   try {
     const backend = await openBackend(bytes, name, backends[0]);
     model = { bytes, backends: [...backends, backend], failed };
@@ -132,7 +156,6 @@ async function present(): Promise<void> {
     msPerTile,
     difference,
   }));
-  const hasAll = [...backends, ...failed].some(({ backend }) => backend === "webgpu");
   say({
     type: "model",
     name: card.name,
@@ -148,7 +171,7 @@ async function present(): Promise<void> {
     measured: [...measured, ...failed],
     chosen: chosen.backend,
     threads: threads(),
-    canCompare: !hasAll && (await hasAdapter()),
+    next: nextBackend(await gpuKind(), [...backends, ...failed]),
   });
 }
 
@@ -156,11 +179,6 @@ async function present(): Promise<void> {
 function threads(): { readonly now: number; readonly isolated: number } {
   const isolated = Math.min(4, Math.ceil(navigator.hardwareConcurrency / 2));
   return { now: globalThis.crossOriginIsolated ? isolated : 1, isolated };
-}
-
-async function hasAdapter(): Promise<boolean> {
-  const gpu = navigator.gpu as GPU | undefined; // the types promise it, older browsers do not
-  return gpu !== undefined && (await gpu.requestAdapter().catch(() => null)) !== null;
 }
 
 async function look(settings: RunSettings, signal: AbortSignal): Promise<void> {
@@ -182,9 +200,14 @@ async function look(settings: RunSettings, signal: AbortSignal): Promise<void> {
 /** A device was lost in mid-run: the run goes on without it, from its beginning. */
 async function fallBack(lost: Backend, error: unknown): Promise<void> {
   if (model === undefined) return;
+  say({ type: "note", sentence: `${describe(error).sentence}; going on without it` });
+  const { bytes } = model;
   const backends = model.backends.filter((backend) => backend !== lost);
-  model = { ...model, backends, failed: [...model.failed, unusable(lost.backend, error)] };
-  say({ type: "note", sentence: `${describe(error).sentence}; going on with WebAssembly` });
+  const failed = [...model.failed, unusable(lost.backend, error)];
+  model =
+    backends.length > 0
+      ? { bytes, backends, failed }
+      : { bytes, ...(await openFirst(bytes, failed)) };
   try {
     await lost.detector[Symbol.asyncDispose]();
   } catch {

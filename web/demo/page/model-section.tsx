@@ -5,7 +5,17 @@ import type { SessionProps } from "./session.ts";
 import { FileButton } from "./file-button.tsx";
 import { counted, duration, size } from "./words.ts";
 
-const TITLES = { wasm: "WebAssembly", webgpu: "WebGPU" } as const;
+const TITLES = {
+  webgpu: "WebGPU",
+  wasm: "WebAssembly",
+  "ort-webgpu": "ONNX Runtime's WebGPU",
+} as const;
+/** What a comparison fetches, once. */
+const FETCHES = {
+  webgpu: "",
+  wasm: " (fetches 14 MB of ONNX Runtime, once)",
+  "ort-webgpu": " (fetches another 27 MB of ONNX Runtime, once)",
+} as const;
 
 export function ModelSection({ session }: SessionProps): JSX.Element {
   const model = session.model.value;
@@ -65,7 +75,7 @@ interface BackendsProps {
 }
 
 function Backends({ model, onCompare }: BackendsProps): JSX.Element {
-  const { measured, chosen, canCompare, threads } = model;
+  const { measured, chosen, next, threads } = model;
   return (
     <>
       <ul class="backends" aria-label="Backends, measured on one tile">
@@ -75,15 +85,15 @@ function Backends({ model, onCompare }: BackendsProps): JSX.Element {
           </li>
         ))}
       </ul>
-      {canCompare && (
+      {next !== undefined && (
         <p class="note">
           <button type="button" class="link" onClick={onCompare}>
-            Compare with WebGPU
-          </button>{" "}
-          (fetches another 27 MB of ONNX Runtime, once)
+            Compare with {TITLES[next]}
+          </button>
+          {FETCHES[next]}
         </p>
       )}
-      {threads.now === 1 && threads.isolated > 1 && (
+      {chosen === "wasm" && threads.now === 1 && threads.isolated > 1 && (
         <p class="note">
           WebAssembly runs on one thread here. Served with cross-origin isolation (the headers COOP
           and COEP) it would use {threads.isolated}.

@@ -125,7 +125,7 @@ export function createSession(startWorker: () => Worker): Session {
   }
 
   function forget(): void {
-    [settled.value, waiting.value, notes.value] = [[], [], []];
+    [settled.value, waiting.value] = [[], []];
     [done.value, selected.value] = [undefined, undefined];
   }
 
@@ -213,7 +213,7 @@ export function createSession(startWorker: () => Worker): Session {
       legendOf(model.value, settled.value, provisional.value, scoreAtLeast.value, hidden.value),
     ),
     open: (source) => {
-      problem.value = undefined;
+      [problem.value, notes.value] = [undefined, []];
       ask({ type: "cancel" });
       ask({ type: "open", source });
       if (model.value === undefined) ask({ type: "model", choice: { kind: "built-in" } });
@@ -226,7 +226,7 @@ export function createSession(startWorker: () => Worker): Session {
     },
     compare: () => ask({ type: "compare" }),
     detect: () => {
-      problem.value = undefined;
+      [problem.value, notes.value] = [undefined, []];
       if (model.value === undefined) ask({ type: "model", choice: { kind: "built-in" } });
       ask({ type: "detect", settings: settings.value });
     },

@@ -20,6 +20,13 @@ export interface Backend extends Measured {
   readonly found: Detected;
 }
 
+const ENGINE: Readonly<Record<BackendName, { readonly engine: string; readonly device: string }>> =
+  {
+    webgpu: { engine: "webgpu", device: "webgpu" },
+    wasm: { engine: "onnxruntime-web", device: "wasm" },
+    "ort-webgpu": { engine: "onnxruntime-web", device: "webgpu" },
+  };
+
 /** Scores may differ by this and a backend still counts as the same. */
 export const SAME_SCORE = 1e-2;
 /** Timed runs; the fastest counts, for other work only ever adds time. */
@@ -38,8 +45,8 @@ export async function openBackend(
   backend: BackendName,
   first: Backend | undefined,
 ): Promise<Backend> {
-  const engine = yielding(await createEngine("onnxruntime-web"));
-  const detector = await loadDetector(bytes, engine, { device: backend });
+  const { engine, device } = ENGINE[backend];
+  const detector = await loadDetector(bytes, yielding(await createEngine(engine)), { device });
   try {
     const { input, msPerTile } = await timed(detector);
     const found = await look(detector, input);
@@ -49,6 +56,33 @@ export async function openBackend(
     await detector[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What this browser's WebGPU runs on; software is slower there than WebAssembly. */
+export async function gpuKind(): Promise<"hardware" | "software" | undefined> {
+  const gpu = navigator.gpu as GPU | undefined; // the types promise it, older browsers do not
+  const adapter = await gpu?.requestAdapter().catch(() => null);
+  if (adapter === null || adapter === undefined) return undefined;
+  const { isFallbackAdapter, architecture } = adapter.info;
+  return isFallbackAdapter || /swiftshader|llvmpipe/i.test(architecture) ? "software" : "hardware";
+}
+
+/**
+ * Which backend to try, given those that were. On a GPU our own engine is the first: it is a small download. ONNX
+ * Runtime's WebGPU build is a large one, and worth it only for a model that our engine does not run.
+ */
+export function nextBackend(
+  gpu: Awaited<ReturnType<typeof gpuKind>>,
+  tried: readonly Measured[],
+): BackendName | undefined {
+  const failed = (name: BackendName): boolean =>
+    tried.some(({ backend, msPerTile }) => backend === name && msPerTile === undefined);
+  const order: readonly BackendName[] = [
+    ...(gpu === "hardware" ? (["webgpu", "wasm"] as const) : (["wasm"] as const)),
+    ...(gpu === "software" ? (["webgpu"] as const) : []),
+    ...(gpu !== undefined && failed("webgpu") ? (["ort-webgpu"] as const) : []),
+  ];
+  return order.find((name) => tried.every(({ backend }) => backend !== name));
 }
 
 /** What is said of a backend that failed. */
