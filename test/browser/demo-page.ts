@@ -1,5 +1,5 @@
 /** The built demo in Chromium: for tests, which say aloud where there is none. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,8 @@ if (missing) console.warn(`skipped: no Chromium at ${executablePath} (set CHROMI
 export interface Demo extends AsyncDisposable {
   readonly address: string;
   readonly browser: Browser;
+  /** Bytes of these addresses of the page, each once, uncompressed; what is not the page's counts nothing. */
+  readonly bytesOf: (urls: readonly string[]) => number;
 }
 
 /** Builds the page into a temporary folder and serves it. */
@@ -43,9 +45,16 @@ export async function startDemo(): Promise<Demo> {
       "--use-webgpu-adapter=swiftshader",
     ],
   });
+  const address = server.resolvedUrls?.local[0] ?? "";
   return {
-    address: server.resolvedUrls?.local[0] ?? "",
+    address,
     browser,
+    bytesOf: (urls) =>
+      [...new Set(urls)]
+        .filter((url) => url.startsWith(address))
+        .map((url) => new URL(url).pathname)
+        .map((path) => statSync(join(outDir, path === "/" ? "index.html" : path)).size)
+        .reduce((a, b) => a + b, 0),
     [Symbol.asyncDispose]: async () => {
       await browser.close();
       await server.close();

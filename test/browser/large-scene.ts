@@ -19,13 +19,8 @@ console.log(`scene      ${side} × ${side} px, ${(bytes.length / 1e6).toFixed(0)
 
 const demo = await startDemo();
 const page = await demo.browser.newPage({ viewport: { width: 1024, height: 700 } });
-let downloaded = 0;
-page.on("response", (response) => {
-  void response.body().then(
-    (body) => (downloaded += body.length),
-    () => {}, // the page went on without it
-  );
-});
+const fetched: string[] = [];
+page.on("request", (request) => void fetched.push(request.url()));
 await page.goto(demo.address);
 const startMs = performance.now();
 const seconds = (): string => ((performance.now() - startMs) / 1000).toFixed(1);
@@ -40,7 +35,7 @@ await page.waitForFunction(
   noLimit,
 );
 console.log(
-  `first      object after ${seconds()} s, ${(downloaded / 1e6).toFixed(1)} MB downloaded`,
+  `first      object after ${seconds()} s, ${(demo.bytesOf(fetched) / 1e6).toFixed(1)} MB downloaded`,
 );
 await page.waitForSelector("section[aria-label=Export]", noLimit);
 console.log(`done       after ${seconds()} s: ${await page.textContent("[role=status]")}`);
