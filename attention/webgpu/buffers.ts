@@ -27,10 +27,14 @@ export interface Memory {
 export function allocate(gpu: GPUDevice, { steps, inputs, constants, outputs }: Plan): Memory {
   const resources = new Map<string, GPUBufferBinding>();
   const owned: GPUBuffer[] = [];
+  const close = () => {
+    for (const buffer of owned) buffer.destroy();
+  };
   const make = (values: number) => {
     const size = Math.max(4 * values, 16);
     const most = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
     if (size > most) {
+      close();
       throw new DeviceError(
         `webgpu: a tensor must be at most ${most} bytes on this device, received ${size}; take smaller tiles or batches`,
       );
@@ -59,8 +63,6 @@ export function allocate(gpu: GPUDevice, { steps, inputs, constants, outputs }: 
       if (found) return found;
       throw new RangeError(`webgpu: ${name} must be written before it is read, received nothing`);
     },
-    close: () => {
-      for (const buffer of owned) buffer.destroy();
-    },
+    close,
   };
 }

@@ -42,6 +42,14 @@ function pipelineFor(device: GPUDevice, step: Step): Promise<GPUComputePipeline>
   return made;
 }
 
+function checkWorkgroups({ limits }: GPUDevice, { label, workgroups }: Step): void {
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  if (workgroups.every((count) => count <= most)) return;
+  throw new DeviceError(
+    `webgpu: ${label} must need at most ${most} workgroups a direction, received ${workgroups.join(" × ")}; take smaller tiles or batches`,
+  );
+}
+
 /** A step with everything bound. */
 interface Bound {
   readonly pipeline: GPUComputePipeline;
@@ -57,25 +65,45 @@ interface Bound {
 export async function prepare(device: OpenDevice, plan: Plan): Promise<Program> {
   device.check();
   const { gpu } = device;
+  for (const step of plan.steps) checkWorkgroups(gpu, step);
   const pipelines = Promise.all(plan.steps.map((step) => pipelineFor(gpu, step)));
+  pipelines.catch(() => {}); // it is awaited below, unless memory fails first
+  const memory = await guarded(gpu, () => allocate(gpu, plan));
+  try {
+    const bound = (await pipelines).map((pipeline, i) =>
+      bind(gpu, pipeline, plan.steps[i] as Step, memory),
+    );
+    return programOf(device, plan, bound, memory);
+  } catch (error) {
+    memory.close();
+    throw error;
+  }
+}
+
+/** Memory, or a sentence where the device has not so much. */
+async function guarded(gpu: GPUDevice, make: () => Memory): Promise<Memory> {
   gpu.pushErrorScope("validation");
   gpu.pushErrorScope("out-of-memory");
-  const memory = allocate(gpu, plan);
-  const errors = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
-  const bound = (await pipelines).map((pipeline, i): Bound => {
-    const step = plan.steps[i] as Step;
-    const names = [...sourcesOf(step), step.writes];
-    const entries = names.map((name, binding) => ({ binding, resource: memory.resource(name) }));
-    const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-    return { pipeline, group, workgroups: step.workgroups };
-  });
-  const failed = (await errors).find((error) => error !== null);
-  if (failed) {
-    throw new DeviceError(
-      `webgpu: the device must hold ${memory.bytes} bytes, received ${failed.message}`,
-    );
+  let memory: Memory | undefined;
+  let scopes: Promise<(GPUError | null)[]>;
+  try {
+    memory = make();
+  } finally {
+    scopes = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
   }
-  return programOf(device, plan, bound, memory);
+  const failed = (await scopes).find((error) => error !== null);
+  if (failed === undefined || failed === null) return memory;
+  memory.close();
+  throw new DeviceError(
+    `webgpu: the device must hold ${memory.bytes} bytes, received ${failed.message}`,
+  );
+}
+
+function bind(gpu: GPUDevice, pipeline: GPUComputePipeline, step: Step, memory: Memory): Bound {
+  const names = [...sourcesOf(step), step.writes];
+  const entries = names.map((name, binding) => ({ binding, resource: memory.resource(name) }));
+  const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+  return { pipeline, group, workgroups: step.workgroups };
 }
 
 function programOf(

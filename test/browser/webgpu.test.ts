@@ -71,5 +71,5 @@ describe.skipIf(missing)("the WebGPU engine in Chromium", () => {
     for (const [name, data] of found as [string, number[]][]) {
       expectClose(data, wanted[name]!, 1e-4, name);
     }
-  });
+  }, 180_000);
 });

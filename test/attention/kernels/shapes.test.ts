@@ -5,9 +5,11 @@ import {
   convolution,
   convolved,
   depthwise,
+  flash,
   matmul,
   multiHead,
   planMemory,
+  prepare,
   reader,
   relativeBias,
   runOnce,
@@ -92,6 +94,19 @@ describe.skipIf(!device)("on a device", () => {
     const wanted = computed("B C Y X", [2, 9, 4, 4], (b, o, y, z) => every(b, o, 2 * y, 2 * z));
     expectClose(map, wanted.data, CLOSE);
   });
+});
+
+test("what exceeds the device is refused with a sentence before anything runs", async ({
+  skip,
+}) => {
+  if (!device) return skip();
+  const x = { from: "x", view: whole([70_000, 1, 4, 4]) };
+  const step = flash("out", { q: x, k: x, v: x });
+  const plan = { constants: new Map(), outputs: { out: 1 } };
+  const tall = prepare(device, { ...plan, steps: [step], inputs: { x: 16 } });
+  await expect(tall).rejects.toThrow(/at most 65535 workgroups .* take smaller tiles or batches/);
+  const large = prepare(device, { ...plan, steps: [], inputs: { x: 2 ** 40 } });
+  await expect(large).rejects.toThrow(/a tensor must be at most \d+ bytes/);
 });
 
 test("a tensor's memory is taken again when nobody reads it any more", () => {
