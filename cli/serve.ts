@@ -1,5 +1,6 @@
 /** `nadir serve`: detection over HTTP. */
-import { mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { SettingsError } from "../pipeline/index.ts";
 import { buildServer, DEFAULT_LIMITS, type Limits, listen, readTokens } from "../web/index.ts";
@@ -62,7 +63,7 @@ export function declareServe(command: Command, { io }: CliContext): void {
       gather,
     )
     .option("--cors-origin <origin>", "An origin whose pages may call. Again for more.", gather)
-    .option("--page <folder>", "A page to show at /.")
+    .option("--page <folder>", "A page to show at /; the demo, where it is built.")
     .option("--quiet", "Logs nothing.");
   for (const [flag, name, unit, doc] of LIMIT_FLAGS) {
     command.option(`--${flag} <number>`, `${doc} Default: ${DEFAULT_LIMITS[name] / unit}.`);
@@ -89,7 +90,7 @@ async function serve(io: Io, command: Command, flags: ServeFlags): Promise<void>
     settings: settingsFromFlags(command),
     allowHosts: flags.allowHost,
     corsOrigins: flags.corsOrigin,
-    page: flags.page === undefined ? undefined : locate(io, flags.page),
+    page: flags.page === undefined ? builtPage() : locate(io, flags.page),
     log: flags.quiet === true ? false : { write: io.stderr.write },
     limits: limitsFrom(flags),
   });
@@ -99,6 +100,12 @@ async function serve(io: Io, command: Command, flags: ServeFlags): Promise<void>
   io.stderr.write("finishing what is in hand; press Ctrl-C again to stop at once\n");
   await app.close();
 }
+
+/** The demo of this package, where it has been built. */
+const builtPage = (): string | undefined =>
+  ["../demo", "../dist/demo"]
+    .map((folder) => join(import.meta.dirname, folder))
+    .find((folder) => existsSync(join(folder, "index.html")));
 
 /** Resolves at the first Ctrl-C; a second one ends the process. */
 function interrupted(io: Io): Promise<void> {

@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildMatchedFilter } from "../../../models/index.ts";
@@ -125,4 +125,45 @@ test("a token that asks too often is turned away with the time to wait", async (
   expect(problemOf(response)).toEqual([429, "ERR_RATE"]);
   expect(Number(response.headers["retry-after"])).toBeGreaterThan(0);
   expect((await server.app.inject("/healthz")).statusCode).toBe(200);
+});
+
+test("the page stands at /, with what it needs to compute in threads; without one there are links", async () => {
+  await using bare = await sampleServer();
+  expect((await bare.app.inject("/")).json()).toMatchObject({
+    detect: "/v1/detect",
+    documentation: "/docs",
+  });
+  const page = join(bare.path, "page");
+  mkdirSync(page);
+  writeFileSync(join(page, "index.html"), "<!doctype html><title>Nadir</title>");
+  await using server = await sampleServer({ page, tokens: TOKENS });
+  const response = await server.app.inject("/");
+  expect([response.statusCode, response.headers["content-type"]]).toEqual([
+    200,
+    "text/html; charset=utf-8",
+  ]);
+  expect(response.headers["content-security-policy"]).toContain("'wasm-unsafe-eval'");
+  expect(response.headers["cross-origin-embedder-policy"]).toBe("credentialless");
+  for (const path of ["/../detector.onnx", "/%2e%2e/detector.onnx", "/..%2fdetector.onnx"]) {
+    expect((await server.app.inject(path)).statusCode).toBeGreaterThanOrEqual(400);
+  }
+  expect((await server.app.inject("/v1/models")).statusCode).toBe(401);
+});
+
+test("pages of other origins are answered only where they are allowed", async () => {
+  await using server = await sampleServer({ corsOrigins: ["https://map.example.org"] });
+  const ask = (origin: string) => server.app.inject({ url: "/v1/models", headers: { origin } });
+  const allowed = (await ask("https://map.example.org")).headers;
+  expect(allowed["access-control-allow-origin"]).toBe("https://map.example.org");
+  expect(allowed["access-control-allow-credentials"]).toBeUndefined();
+  expect(
+    (await ask("https://evil.example.org")).headers["access-control-allow-origin"],
+  ).toBeUndefined();
+});
+
+test("requests are turned away while the process holds more memory than it may", async () => {
+  await using server = await sampleServer({ limits: { memoryBytes: 1e6 } });
+  await expect
+    .poll(async () => problemOf(await server.app.inject("/v1/models")), { timeout: 5000 })
+    .toEqual([503, "ERR_BUSY"]);
 });
