@@ -73,7 +73,8 @@ function LabView({ result, onClose }: LabViewProps): JSX.Element {
         Each patch in turn is replaced by the mean patch; the brighter a patch, the further the
         chosen one's output moves. Click a patch, or move with the arrow keys. Weights are seeded
         and untrained: this is what an operator can see and how content steers it, not what training
-        would teach it.
+        would teach it. Below: time on WebAssembly and memory of the values in between, at two
+        numbers of patches.
       </p>
       <ul class="operators">
         {rows.map((row) => (
@@ -172,7 +173,7 @@ function Costs({ row, patch, side }: CostsProps): JSX.Element {
       </div>
       {row.costs.map(({ tokens, ms, peakBytes }) => (
         <div key={tokens}>
-          <dt>{whole(tokens)} patches</dt>
+          <dt>At {whole(tokens)}</dt>
           <dd>
             {ms < 10 ? `${ms.toFixed(1)} ms` : duration(ms)}, {size(peakBytes)}
           </dd>
