@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildMatchedFilter } from "../../../models/index.ts";
 import { isLoopback, listen } from "../../../web/index.ts";
@@ -136,7 +136,7 @@ test("the page stands at /, with what it needs to compute in threads; without on
   const page = join(bare.path, "page");
   mkdirSync(page);
   writeFileSync(join(page, "index.html"), "<!doctype html><title>Nadir</title>");
-  await using server = await sampleServer({ page, tokens: TOKENS });
+  await using server = await sampleServer({ page: relative(process.cwd(), page), tokens: TOKENS });
   const response = await server.app.inject("/");
   expect([response.statusCode, response.headers["content-type"]]).toEqual([
     200,

@@ -1,4 +1,5 @@
 /** `/`: a page that detects in the browser, or links. */
+import { resolve } from "node:path";
 import staticFiles from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
@@ -32,7 +33,7 @@ export function pageRoutes(app: FastifyInstance, folder: string | undefined): vo
     route.schema = { ...route.schema, hide: true };
   });
   void app.register(staticFiles, {
-    root: folder,
+    root: resolve(folder),
     setHeaders: (response) => {
       for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     },
