@@ -1,11 +1,12 @@
 /** `nadir export`: a shipped or trained model as an ONNX file that any runtime loads. */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { writeWhole } from "../datasets/node.ts";
 import { buildShipped, readShippedCard, readWeights } from "../models/index.ts";
 import { openShipped, type Shipped } from "../pipeline/node.ts";
-import { SettingsError } from "../pipeline/index.ts";
 import type { CliContext } from "./command.ts";
 import { type Io, locate } from "./io.ts";
+import { wholeFlag } from "./whole-flag.ts";
 import { bytes } from "./say.ts";
 
 interface ExportFlags {
@@ -24,11 +25,11 @@ export function declareExport(command: Command, { io }: CliContext): void {
       const { card, weights } = name.endsWith(".json")
         ? await openTrained(locate(io, name))
         : await openShipped(name);
-      const side = whole("tile-px", flags.tilePx ?? `${card.tilePx}`, 32);
-      const batch = whole("batch", flags.batch, 1);
+      const side = wholeFlag("export", "tile-px", flags.tilePx ?? `${card.tilePx}`, 32);
+      const batch = wholeFlag("export", "batch", flags.batch, 1);
       const onnx = buildShipped(card, weights, { batch, widthPx: side, heightPx: side });
       const path = locate(io, flags.out ?? `${card.name}.onnx`);
-      await writeBeside(path, onnx);
+      await writeWhole(path, onnx);
       say(io, `wrote ${path}: ${bytes(onnx.length)}, input [${batch} 3 ${side} ${side}]`);
     });
 }
@@ -39,16 +40,4 @@ async function openTrained(path: string): Promise<Shipped> {
   return { card, weights: readWeights(await readFile(path.replace(/\.json$/, ".safetensors"))) };
 }
 
-async function writeBeside(path: string, content: Uint8Array): Promise<void> {
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
-}
-
 const say = (io: Io, line: string): void => io.stderr.write(`${line}\n`);
-
-function whole(name: string, text: string, multiple: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value % multiple === 0) return value;
-  const must = multiple === 1 ? "a whole number from 1" : `a multiple of ${multiple}`;
-  throw new SettingsError(`export: --${name} must be ${must}, received ${text}`);
-}

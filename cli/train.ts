@@ -27,6 +27,7 @@ import type { CliContext } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
 import { type Io, locate } from "./io.ts";
 import { duration } from "./say.ts";
+import { wholeFlag } from "./whole-flag.ts";
 
 interface TrainFlags {
   readonly data: readonly string[];
@@ -63,7 +64,7 @@ export function declareTrain(command: Command, { io, finish }: CliContext): void
 async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise<0 | 130> {
   const sources = await Promise.all(flags.data.map((path) => readSource(locate(io, path))));
   const classes = unionOfClasses(sources);
-  const tilePx = number("tile-px", flags.tilePx, 32);
+  const tilePx = wholeFlag("train", "tile-px", flags.tilePx, 32);
   const records = toRecords(sources, classes, { tilePx });
   const { family, size } = parseModel(flags.model);
   const mixer = parseMixer(flags.mixer);
@@ -75,8 +76,8 @@ async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise
   const run = {
     engine: await createEngine("onnxruntime-node", NODE_ENGINES),
     tilePx,
-    batchSize: number("batch", flags.batch, 1),
-    epochs: number("epochs", flags.epochs, 1),
+    batchSize: wholeFlag("train", "batch", flags.batch, 1),
+    epochs: wholeFlag("train", "epochs", flags.epochs, 1),
     seed: Number(flags.seed),
     rate: Number(flags.rate),
     checkpointPath,
@@ -165,12 +166,6 @@ function parseMixer(text: string | undefined): MixerName | undefined {
   throw new SettingsError(
     `train: --mixer must be one of ${Object.keys(MIXERS).join(", ")}, received ${text}`,
   );
-}
-
-function number(name: string, text: string, multiple: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0 && value % multiple === 0) return value;
-  throw new SettingsError(`train: --${name} must be a multiple of ${multiple}, received ${text}`);
 }
 
 const say =

@@ -103,6 +103,7 @@ export function crsFromText(text: string): Crs {
   return crsFromTextIn(text, allEpsg);
 }
 
+export { writeWhole } from "./write-whole-node.ts";
 export { writeGeoTiffFile } from "./writers/geotiff-node.ts";
 export {
   type LabelledFolder,

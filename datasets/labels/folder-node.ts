@@ -1,10 +1,11 @@
 /** Label files and folders on disk. */
-import { access, mkdir, readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, readdir, stat } from "node:fs/promises";
 import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import sharp from "sharp";
 import { parse, stringify } from "yaml";
 import { crsFromText } from "../crs.ts";
 import { allEpsg } from "../crs/epsg-node.ts";
+import { writeWhole } from "../write-whole-node.ts";
 import { formatCoco, parseCoco } from "./coco.ts";
 import type { ImageFacts } from "./dota.ts";
 import { formatDota, parseDota } from "./dota.ts";
@@ -192,10 +193,8 @@ async function writeEach(
 }
 
 async function write(path: string, text: string): Promise<void> {
-  const partial = `${path}.partial`;
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(partial, text);
-  await rename(partial, path);
+  await writeWhole(path, text);
 }
 
 /** `override`, else the subfolder of that name where there is one, else the folder itself. */

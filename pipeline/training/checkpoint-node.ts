@@ -1,5 +1,6 @@
 /** Checkpoints: everything that training needs to go on as if it had never stopped. */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
+import { writeWhole } from "../../datasets/node.ts";
 import { readSafetensors, toFloat32, writeSafetensors, fromFloat32 } from "../../models/index.ts";
 
 export interface Checkpoint {
@@ -19,8 +20,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     [...state].map(([name, data]) => [name, fromFloat32([data.length], data)] as const),
   );
   const bytes = writeSafetensors(tensors, { epoch: `${epoch}`, step: `${step}`, recipe });
-  await writeFile(`${path}.part`, bytes);
-  await rename(`${path}.part`, path);
+  await writeWhole(path, bytes);
 }
 
 /** @throws {ModelError} where the file is no checkpoint */

@@ -63,19 +63,12 @@ export async function makeTile(
   };
   const image = await attempt(index, 8);
   // A mosaic takes images whose sources label the same classes, so that no object in it goes unlabelled.
-  const alike = order.filter((i) => isSame(records[i]?.labelled, image.labelled));
-  const draw = (r: Random): Promise<TrainingImage> => attemptAt(alike, r, attempt, order);
+  let alike: Uint32Array | undefined;
+  const draw = (r: Random): Promise<TrainingImage> => {
+    alike ??= order.filter((i) => isSame(records[i]?.labelled, image.labelled));
+    return attempt(order.indexOf(alike[r.below(alike.length)] ?? 0), 8);
+  };
   return augment(image, draw, random, options);
-}
-
-function attemptAt(
-  alike: Uint32Array,
-  random: Random,
-  attempt: (at: number, tries: number) => Promise<TrainingImage>,
-  order: Uint32Array,
-): Promise<TrainingImage> {
-  const record = alike[random.below(alike.length)] ?? 0;
-  return attempt(order.indexOf(record), 8);
 }
 
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>

@@ -1,6 +1,7 @@
 /** Trained weights as a shipped model: in half precision, and a card. */
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWhole } from "../../datasets/node.ts";
 import type { DetectorNetwork, ShippedCard, Weights } from "../../models/index.ts";
 import { checkWeights, fromFloat32, inferenceGraph, writeSafetensors } from "../../models/index.ts";
 import { sha256 } from "../sha256.ts";
@@ -21,12 +22,7 @@ export async function writeShipped(
   const bytes = writeSafetensors(new Map(tensors));
   const card: ShippedCard = { ...facts, network: network.options, sha256: await sha256(bytes) };
   await mkdir(folder, { recursive: true });
-  await replace(join(folder, `${card.name}.safetensors`), bytes);
-  await replace(join(folder, `${card.name}.json`), `${JSON.stringify(card, null, 2)}\n`);
+  await writeWhole(join(folder, `${card.name}.safetensors`), bytes);
+  await writeWhole(join(folder, `${card.name}.json`), `${JSON.stringify(card, null, 2)}\n`);
   return card;
-}
-
-async function replace(path: string, content: Uint8Array | string): Promise<void> {
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
 }

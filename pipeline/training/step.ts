@@ -46,22 +46,25 @@ export interface TrainingStep extends AsyncDisposable {
   ) => Promise<StepLoss>;
 }
 
-export async function compileStep(
+/** Prepares a step; the engine compiles it when it is first run. */
+export function prepareStep(
   engine: Engine,
   network: DetectorNetwork,
   { batchSize, tilePx, rows, optimizer, clipNorm = 10 }: StepOptions,
-): Promise<TrainingStep> {
+): TrainingStep {
   const size = { batch: batchSize, widthPx: tilePx, heightPx: tilePx, rows };
   const untrained = lossGraph(network, size);
   const average = { decay: 0.999, rampSteps: 500 };
   const how = { loss: LOSS.total, optimizer, clipNorm, average };
   const graph = trainingStep(untrained, how);
-  const session = await engine.load(toTrainingOnnx(graph), { purpose: "training" });
+  let loaded: Promise<Session> | undefined;
+  const session = (): Promise<Session> =>
+    (loaded ??= engine.load(toTrainingOnnx(graph), { purpose: "training" }));
   return {
     start: (seed) => initialWeights(graph, { seed }),
     weights: (state) => new Map([...state, ...averagesOf(untrained, how, state)]),
-    run: (state, batch, rate) => runStep(session, graph, state, batch, rate),
-    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+    run: async (state, batch, rate) => runStep(await session(), graph, state, batch, rate),
+    [Symbol.asyncDispose]: async () => (await loaded)?.[Symbol.asyncDispose](),
   };
 }
 

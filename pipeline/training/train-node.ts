@@ -10,7 +10,7 @@ import { TileWorkers } from "./loader-node.ts";
 import { LABEL_ROWS } from "./sample.ts";
 import { learningRate } from "./schedule.ts";
 import type { StepLoss, TrainingStep } from "./step.ts";
-import { compileStep } from "./step.ts";
+import { prepareStep } from "./step.ts";
 import { TrainingError } from "./training-error.ts";
 
 export interface TrainOptions {
@@ -84,7 +84,7 @@ export async function* train(
     );
   }
   await using steps = new Steps(network, options);
-  const state = new Map(from?.state ?? started(await steps.of(LABEL_ROWS[0]), options));
+  const state = new Map(from?.state ?? started(steps.of(LABEL_ROWS[0]), options));
   let step = from?.step ?? 0;
   for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
     const mosaic = epoch >= epochs - plainEpochs ? 0 : 0.4;
@@ -104,7 +104,7 @@ export async function* train(
         warmupSteps: (options.warmupEpochs ?? 1) * perEpoch,
         steps: epochs * perEpoch,
       });
-      const loss = await (await steps.of(batch.rows)).run(state, batch, rate);
+      const loss = await steps.of(batch.rows).run(state, batch, rate);
       if (!Number.isFinite(loss.total)) {
         throw new TrainingError(
           `train: the loss must be finite, received ${loss.total} at step ${step} of epoch ${epoch + 1} with rate ${rate}; lower the rate and resume`,
@@ -126,7 +126,7 @@ export async function* train(
     }
     for (const image of workers.badImages) yield { kind: "bad image", image };
     await writeCheckpoint(options.checkpointPath, { epoch: epoch + 1, step, recipe, state });
-    const { weights } = await steps.of(LABEL_ROWS[0]);
+    const { weights } = steps.of(LABEL_ROWS[0]);
     yield { kind: "epoch", epoch: epoch + 1, epochs, weights: weights(state) };
   }
 }
@@ -150,26 +150,26 @@ function recipeOf(network: DetectorNetwork, o: TrainOptions): string {
   });
 }
 
-/** One compiled step for each number of label rows, made when it is first needed. */
+/** One step for each number of label rows, made when it is first needed. */
 class Steps implements AsyncDisposable {
-  readonly #made = new Map<number, Promise<TrainingStep>>();
-  readonly #make: (rows: number) => Promise<TrainingStep>;
+  readonly #made = new Map<number, TrainingStep>();
+  readonly #make: (rows: number) => TrainingStep;
 
   constructor(
     network: DetectorNetwork,
     { engine, batchSize, tilePx, weightDecay = 0.05 }: TrainOptions,
   ) {
     const optimizer = adamW({ weightDecay });
-    this.#make = (rows) => compileStep(engine, network, { batchSize, tilePx, rows, optimizer });
+    this.#make = (rows) => prepareStep(engine, network, { batchSize, tilePx, rows, optimizer });
   }
 
-  of(rows: number): Promise<TrainingStep> {
+  of(rows: number): TrainingStep {
     let step = this.#made.get(rows);
     if (step === undefined) this.#made.set(rows, (step = this.#make(rows)));
     return step;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const step of this.#made.values()) await (await step)[Symbol.asyncDispose]();
+    for (const step of this.#made.values()) await step[Symbol.asyncDispose]();
   }
 }
