@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { appendFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import { SYNTHETIC_CLASSES } from "../datasets/index.ts";
 import { readLabels } from "../datasets/node.ts";
 import {
   detector,
@@ -16,6 +17,7 @@ import { createEngine, EXIT, SettingsError } from "../pipeline/index.ts";
 import {
   NODE_ENGINES,
   readCheckpoint,
+  syntheticRecords,
   toRecords,
   train,
   type TrainEvent,
@@ -39,6 +41,8 @@ interface TrainFlags {
   readonly epochs: string;
   readonly rate: string;
   readonly seed: string;
+  readonly synthetic?: string;
+  readonly threads?: string;
   readonly from?: string;
   readonly resume?: boolean;
 }
@@ -54,6 +58,11 @@ export function declareTrain(command: Command, { io, finish }: CliContext): void
     .option("--epochs <count>", "Times that every image is seen.", "60")
     .option("--rate <number>", "Highest learning rate.", "0.002")
     .option("--seed <number>", "Decides everything that is random.", "1")
+    .option(
+      "--synthetic <images>",
+      "Seeded synthetic images among the real ones; none where absent.",
+    )
+    .option("--threads <count>", "Threads of the training step; all cores where absent.")
     .option("--from <checkpoint>", "Starts from these weights instead of none.")
     .option("--resume", "Goes on where the checkpoint in the folder ends.")
     .action(async (flags: TrainFlags) => {
@@ -63,9 +72,16 @@ export function declareTrain(command: Command, { io, finish }: CliContext): void
 
 async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise<0 | 130> {
   const sources = await Promise.all(flags.data.map((path) => readSource(locate(io, path))));
-  const classes = unionOfClasses(sources);
+  const synthetic =
+    flags.synthetic === undefined ? 0 : wholeFlag("train", "synthetic", flags.synthetic, 1);
+  const named = unionOfClasses(sources);
+  const classes = synthetic === 0 ? named : [...new Set([...named, ...SYNTHETIC_CLASSES])];
   const tilePx = wholeFlag("train", "tile-px", flags.tilePx, 32);
-  const records = toRecords(sources, classes, { tilePx });
+  const seed = wholeFlag("train", "seed", flags.seed, 1);
+  const records = [
+    ...toRecords(sources, classes, { tilePx }),
+    ...(synthetic === 0 ? [] : syntheticRecords(synthetic, classes, { seed, repeat: 2 })),
+  ];
   const { family, size } = parseModel(flags.model);
   const mixer = parseMixer(flags.mixer);
   const network = detector({ family, size, mixer, classes: classes.length });
@@ -78,7 +94,9 @@ async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise
     tilePx,
     batchSize: wholeFlag("train", "batch", flags.batch, 1),
     epochs: wholeFlag("train", "epochs", flags.epochs, 1),
-    seed: Number(flags.seed),
+    seed,
+    threads:
+      flags.threads === undefined ? undefined : wholeFlag("train", "threads", flags.threads, 1),
     rate: Number(flags.rate),
     checkpointPath,
     from: resume ? await readCheckpoint(checkpointPath) : undefined,

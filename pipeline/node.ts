@@ -8,6 +8,7 @@ export { type Converted, type ConvertOptions, convertLabels } from "./outputs/no
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./training/checkpoint-node.ts";
 export { train, type TrainEvent, type TrainOptions } from "./training/train-node.ts";
 export { toRecords, type TrainingSource, unionOfClasses } from "./training/records.ts";
+export { syntheticRecords } from "./training/synthetic.ts";
 export { TrainingError } from "./training/training-error.ts";
 export { writeShipped } from "./training/ship-node.ts";
 export { listShipped, openShipped, type Shipped } from "./shipped-node.ts";

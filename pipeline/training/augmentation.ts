@@ -11,9 +11,9 @@ import { cutTile } from "./cut.ts";
 export interface AugmentationOptions {
   /** Side of the tile. */
   readonly sizePx: number;
-  /** Tile pixels per image pixel, drawn evenly on a logarithmic scale. @default [0.6, 1.6] */
+  /** Tile pixels per image pixel, drawn evenly on a logarithmic scale. @default [0.5, 1.6] */
   readonly scale?: readonly [from: number, to: number];
-  /** Share of tiles that are mosaics of four. @default 0.4 */
+  /** Share of tiles that are mosaics of four. @default 0.25 */
   readonly mosaic?: number;
   /** Largest change of brightness, contrast and the balance of channels, as a share. @default 0.25 */
   readonly colour?: number;
@@ -29,7 +29,7 @@ export async function augment(
   random: Random,
   options: AugmentationOptions,
 ): Promise<TrainingTile> {
-  const { sizePx, mosaic = 0.4, colour = 0.25 } = options;
+  const { sizePx, mosaic = 0.25, colour = 0.25 } = options;
   const tile = random.chance(mosaic)
     ? await mosaicOf(image, draw, random, options)
     : randomCut(image, sizePx, random, options);
@@ -42,12 +42,12 @@ function randomCut(
   image: TrainingImage,
   sizePx: number,
   random: Random,
-  { scale: [from, to] = [0.6, 1.6] }: AugmentationOptions,
+  { scale: [from, to] = [0.5, 1.6] }: AugmentationOptions,
 ): TrainingTile {
   const scale = from * (to / from) ** random.next();
   const { width, height } = image.pixels;
-  // Half of the tiles are centred near an object, so that sparse images teach as much as crowded ones.
-  const aim = random.chance(0.5) ? anObject(image.labels, random) : undefined;
+  // Most tiles are centred near an object, so that sparse images teach as much as crowded ones.
+  const aim = random.chance(0.7) ? anObject(image.labels, random) : undefined;
   const place = (extent: number, at: number | undefined): number => {
     const room = Math.round(extent * scale) - sizePx;
     if (room <= 0) return Math.round(room * random.next());
@@ -115,17 +115,22 @@ export function joinTiles(parts: readonly TrainingTile[], sizePx: number): Train
 export function turn(tile: TrainingTile, quarters: number, mirror: boolean): TrainingTile {
   const { sizePx: n, pixels } = tile;
   const out = new Float32Array(pixels.length);
-  for (let y = 0; y < n; y++) {
-    for (let x = 0; x < n; x++) {
-      const [tx, ty] = turned(n - 1, x, y, quarters, mirror);
-      for (let c = 0; c < 3; c++) out[(c * n + ty) * n + tx] = pixels[(c * n + y) * n + x] ?? 0;
-    }
+  const at = (x: number, y: number): number => {
+    const [tx, ty] = turned(n - 1, x, y, quarters, mirror);
+    return ty * n + tx;
+  };
+  // Where the first pixel goes, and how far it is from there to where its neighbours go.
+  const [first, right, below] = [at(0, 0), at(1, 0) - at(0, 0), at(0, 1) - at(0, 0)];
+  for (let row = 0, from = 0; row < 3 * n; row++) {
+    const [c, y] = [Math.floor(row / n), row % n];
+    let to = c * n * n + first + y * below;
+    for (let x = 0; x < n; x++, from++, to += right) out[to] = pixels[from]!;
   }
   const xyxy = new Float64Array(tile.labels.xyxy.length);
   for (let i = 0; i < xyxy.length; i += 4) {
-    const at = (k: number): number => tile.labels.xyxy[i + k] ?? 0;
-    const [ax, ay] = turned(n, at(0), at(1), quarters, mirror);
-    const [bx, by] = turned(n, at(2), at(3), quarters, mirror);
+    const side = (k: number): number => tile.labels.xyxy[i + k] ?? 0;
+    const [ax, ay] = turned(n, side(0), side(1), quarters, mirror);
+    const [bx, by] = turned(n, side(2), side(3), quarters, mirror);
     xyxy.set([Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)], i);
   }
   return { ...tile, pixels: out, labels: { ...tile.labels, xyxy } };

@@ -5,6 +5,7 @@ import type { BadImage, TileAnswer, TileRequest, WorkerSetup } from "./loader-no
 import { epochOrder, makeTile } from "./loader.ts";
 import type { TrainingRecord } from "./loader.ts";
 import type { TrainingImage } from "./sample.ts";
+import { synthesiseRecord } from "./synthetic.ts";
 
 /** Decoded images that a worker keeps. */
 const CACHE_BYTES = 3 * 2 ** 30;
@@ -18,16 +19,22 @@ const orders = new Map<number, Uint32Array>();
 function decode(record: TrainingRecord): Promise<TrainingImage> {
   const known = cache.get(record.path);
   if (known !== undefined) return known;
-  const image = readTrainingPixels(record.path).then((pixels) => {
-    cachedBytes += 3 * pixels.width * pixels.height;
+  const image = imageOf(record).then((made) => {
+    cachedBytes += 3 * made.pixels.width * made.pixels.height;
     if (cachedBytes > CACHE_BYTES) {
       cache.clear();
       cachedBytes = 0;
     }
-    return { source: record.path, pixels, ...record };
+    return made;
   });
   cache.set(record.path, image);
   return image;
+}
+
+async function imageOf(record: TrainingRecord): Promise<TrainingImage> {
+  const { path, labels, labelled, gsdM, synthetic } = record;
+  if (synthetic !== undefined) return synthesiseRecord(record, synthetic);
+  return { source: path, pixels: await readTrainingPixels(path), labels, labelled, gsdM };
 }
 
 parentPort?.on("message", ({ id, epoch, index }: TileRequest) => {

@@ -7,6 +7,7 @@ import { augment } from "./augmentation.ts";
 import type { Random } from "./random.ts";
 import { randomOf, shuffled } from "./random.ts";
 import type { Labels, TrainingImage, TrainingTile } from "./sample.ts";
+import type { SyntheticSource } from "./synthetic.ts";
 
 /** An image before it is decoded. */
 export interface TrainingRecord {
@@ -16,6 +17,8 @@ export interface TrainingRecord {
   readonly gsdM: number | undefined;
   /** How often it is seen in an epoch; large images hold several tiles. @default 1 */
   readonly repeat?: number | undefined;
+  /** Where there is no file: what makes the image, with its labels. */
+  readonly synthetic?: SyntheticSource | undefined;
 }
 
 export interface LoaderOptions extends AugmentationOptions {

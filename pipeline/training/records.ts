@@ -17,20 +17,27 @@ export function unionOfClasses(sources: readonly TrainingSource[]): readonly str
 export interface RecordOptions {
   /** Tiles of this side are cut out of the images; a larger image is seen several times an epoch. */
   readonly tilePx: number;
-  /** Most tiles of one image in an epoch. @default 4 */
-  readonly mostTiles?: number;
 }
 
+/** Most tiles of an image that count for the length of an epoch. */
+const MOST_TILES = 4;
+
 /**
- * One record per image. A class that no source of an image labels takes no part in that image's loss.
+ * One record per image. An epoch has about as many tiles as the images hold; a source's share of them goes with the
+ * square root of its images, so that a small one is not drowned. A class that no source of an image labels takes no part in that image's loss.
  *
  * @throws {TrainingError} where a source knows a class that is not in `classes`, or there is no object at all
  */
 export function toRecords(
   sources: readonly TrainingSource[],
   classes: readonly string[],
-  { tilePx, mostTiles = 4 }: RecordOptions,
+  { tilePx }: RecordOptions,
 ): TrainingRecord[] {
+  const tilesOf = ({ width, height }: LabelledImage): number =>
+    Math.min(MOST_TILES, Math.max(1, (width * height) / (tilePx * tilePx)));
+  const all = sources.flatMap(({ dataset }) => dataset.images);
+  const tiles = all.reduce((total, image) => total + tilesOf(image), 0);
+  const roots = sources.reduce((total, { dataset }) => total + Math.sqrt(dataset.images.length), 0);
   const records = sources.flatMap(({ folder, dataset }) => {
     const indices = dataset.classes.map((name) => classes.indexOf(name));
     const stranger = dataset.classes[indices.indexOf(-1)];
@@ -39,9 +46,8 @@ export function toRecords(
         `toRecords: classes must be among ${classes.join(", ")}, received ${stranger} in ${folder}`,
       );
     }
+    const repeat = Math.max(1, Math.round(tiles / roots / Math.sqrt(dataset.images.length)));
     return dataset.images.map((image): TrainingRecord => {
-      const tiles = (image.width * image.height) / (tilePx * tilePx);
-      const repeat = Math.min(mostTiles, Math.max(1, Math.round(tiles)));
       return {
         path: `${folder}/${image.file}`,
         ...columns(image, indices, classes.length),

@@ -22,6 +22,8 @@ export interface StepOptions {
   readonly optimizer: Optimizer;
   /** Gradients are shortened together to this length. @default 10 */
   readonly clipNorm?: number;
+  /** @default all cores */
+  readonly threads?: number | undefined;
 }
 
 /** One batch's loss, by parts. */
@@ -50,7 +52,7 @@ export interface TrainingStep extends AsyncDisposable {
 export function prepareStep(
   engine: Engine,
   network: DetectorNetwork,
-  { batchSize, tilePx, rows, optimizer, clipNorm = 10 }: StepOptions,
+  { batchSize, tilePx, rows, optimizer, threads, clipNorm = 10 }: StepOptions,
 ): TrainingStep {
   const size = { batch: batchSize, widthPx: tilePx, heightPx: tilePx, rows };
   const untrained = lossGraph(network, size);
@@ -59,7 +61,7 @@ export function prepareStep(
   const graph = trainingStep(untrained, how);
   let loaded: Promise<Session> | undefined;
   const session = (): Promise<Session> =>
-    (loaded ??= engine.load(toTrainingOnnx(graph), { purpose: "training" }));
+    (loaded ??= engine.load(toTrainingOnnx(graph), { purpose: "training", threads }));
   return {
     start: (seed) => initialWeights(graph, { seed }),
     weights: (state) => new Map([...state, ...averagesOf(untrained, how, state)]),

@@ -35,6 +35,8 @@ export interface TrainOptions {
   readonly weights?: ReadonlyMap<string, Float32Array> | undefined;
   /** Threads that make tiles. @default 1 */
   readonly loaders?: number;
+  /** Threads that run the step. @default all cores */
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -87,8 +89,7 @@ export async function* train(
   const state = new Map(from?.state ?? started(steps.of(LABEL_ROWS[0]), options));
   let step = from?.step ?? 0;
   for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
-    const mosaic = epoch >= epochs - plainEpochs ? 0 : 0.4;
-    const loader = { seed, sizePx: tilePx, mosaic };
+    const loader = { seed, sizePx: tilePx, ...(epoch >= epochs - plainEpochs && { mosaic: 0 }) };
     await using workers = new TileWorkers({ records, options: loader }, options.loaders);
     const batches = workers.batches(epoch, {
       ...loader,
@@ -157,10 +158,10 @@ class Steps implements AsyncDisposable {
 
   constructor(
     network: DetectorNetwork,
-    { engine, batchSize, tilePx, weightDecay = 0.05 }: TrainOptions,
+    { engine, batchSize, tilePx, threads, weightDecay = 0.05 }: TrainOptions,
   ) {
-    const optimizer = adamW({ weightDecay });
-    this.#make = (rows) => prepareStep(engine, network, { batchSize, tilePx, rows, optimizer });
+    const how = { batchSize, tilePx, threads, optimizer: adamW({ weightDecay }) };
+    this.#make = (rows) => prepareStep(engine, network, { ...how, rows });
   }
 
   of(rows: number): TrainingStep {

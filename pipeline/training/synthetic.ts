@@ -1,0 +1,100 @@
+/** Synthetic places as training images: made when they are first needed, as any other image is decoded. */
+import type { LabelledObject, SyntheticClassName } from "../../datasets/index.ts";
+import { SYNTHETIC_CLASSES, synthesise, synthesiseTile } from "../../datasets/index.ts";
+import type { TrainingRecord } from "./loader.ts";
+import type { Labels, TrainingImage } from "./sample.ts";
+import { randomOf } from "./random.ts";
+import { TrainingError } from "./training-error.ts";
+
+/** Which synthetic image a record stands for. */
+export interface SyntheticSource {
+  readonly seed: number;
+  readonly sizePx: number;
+  /** Index of each synthetic class in the classes of the training run. */
+  readonly classIndices: readonly number[];
+}
+
+/** Side of a synthetic image: a few tiles. */
+const SIZE_PX = 640;
+/** Every so many images are of the plain kind that demonstrations and tests use. */
+const PLAIN_EVERY = 4;
+/** Ground resolutions, in metres per pixel, drawn evenly on a logarithmic scale. */
+const GSD_M = [0.12, 0.7] as const;
+const PLAIN_GSD_M = [0.3, 0.7] as const;
+const PLAIN_NAMES: Readonly<Record<string, SyntheticClassName>> = {
+  ship: "ship",
+  vehicle: "vehicle",
+  tank: "storage-tank",
+};
+
+/**
+ * `count` seeded images, seen as often in an epoch as real ones of their size.
+ *
+ * @throws {TrainingError} where a synthetic class is not among `classes`
+ */
+export function syntheticRecords(
+  count: number,
+  classes: readonly string[],
+  { seed, repeat = 1 }: { readonly seed: number; readonly repeat?: number },
+): TrainingRecord[] {
+  const classIndices = SYNTHETIC_CLASSES.map((name) => classes.indexOf(name));
+  const missing = SYNTHETIC_CLASSES[classIndices.indexOf(-1)];
+  if (missing !== undefined) {
+    throw new TrainingError(
+      `syntheticRecords: classes must hold ${missing}, received ${classes.join(", ")}`,
+    );
+  }
+  const labelled = Uint8Array.from(classes, (_, k) => Number(classIndices.includes(k)));
+  return Array.from({ length: count }, (_, i): TrainingRecord => {
+    const synthetic = { seed: seed * 1_000_003 + i, sizePx: SIZE_PX, classIndices };
+    const labels = { xyxy: new Float64Array(), classes: new Uint16Array() }; // known once it is made
+    return {
+      path: `synthetic:${synthetic.seed}`,
+      labels,
+      labelled,
+      gsdM: undefined,
+      repeat,
+      synthetic,
+    };
+  });
+}
+
+/** Makes the image. */
+export async function synthesiseRecord(
+  record: TrainingRecord,
+  { seed, sizePx, classIndices }: SyntheticSource,
+): Promise<TrainingImage> {
+  const random = randomOf(seed);
+  const draw = ([from, to]: readonly [number, number]): number =>
+    from * (to / from) ** random.next();
+  const { path: source, labelled } = record;
+  if (seed % PLAIN_EVERY === 0) {
+    const gsdM = draw(PLAIN_GSD_M);
+    const { scene, labels } = synthesise({ seed, width: sizePx, height: sizePx, gsdM });
+    const pixels = await scene.read({ x: 0, y: 0, width: sizePx, height: sizePx });
+    const indexOf = labels.objects.map(({ classIndex }) => {
+      const name = PLAIN_NAMES[labels.classes[classIndex] ?? ""] ?? "vehicle";
+      return classIndices[SYNTHETIC_CLASSES.indexOf(name)] ?? 0;
+    });
+    const boxes = indexOf.map((_, i) => around(labels.boxes.corners.subarray(8 * i, 8 * i + 8)));
+    return { source, pixels, labels: columns(boxes, indexOf), labelled, gsdM };
+  }
+  const { pixels, objects, gsdM } = synthesiseTile({ seed, sizePx, gsdM: draw(GSD_M) });
+  const indexOf = objects.map(({ classIndex }) => classIndices[classIndex] ?? 0);
+  const labels = columns(
+    objects.map(({ box }) => box),
+    indexOf,
+  );
+  return { source, pixels, labels, labelled, gsdM };
+}
+
+const columns = (boxes: readonly LabelledObject["box"][], classes: readonly number[]): Labels => ({
+  xyxy: Float64Array.from(boxes.flat()),
+  classes: Uint16Array.from(classes),
+});
+
+/** The upright box round corners `x y x y …`. */
+function around(corners: Float64Array): LabelledObject["box"] {
+  const [xs, ys] = [corners.filter((_, k) => k % 2 === 0), corners.filter((_, k) => k % 2 === 1)];
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
