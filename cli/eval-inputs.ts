@@ -9,9 +9,10 @@ import {
   parseCoco,
   parseCocoResults,
   parseGeojson,
+  withoutFaults,
 } from "../datasets/index.ts";
 import { crsFromText, type LabelledFolder, openScene, readLabels } from "../datasets/node.ts";
-import { readResult } from "../pipeline/index.ts";
+import { readResult, SettingsError } from "../pipeline/index.ts";
 import { type Io, locate } from "./io.ts";
 
 export interface InputFlags {
@@ -32,6 +33,27 @@ export async function readTruth(
   const images = flags.images === undefined ? undefined : locate(io, flags.images);
   const image = flags.scene === undefined ? place : await placeOf(locate(io, flags.scene));
   return readLabels(format, where, { images, image });
+}
+
+/**
+ * The set without its faulty records, each of which is named.
+ *
+ * @throws {SettingsError} where none is left
+ */
+export function usable(
+  command: string,
+  dataset: LabelledDataset,
+  path: string,
+  note: (line: string) => void,
+): LabelledDataset {
+  const { dataset: whole, faults } = withoutFaults(dataset, path);
+  const shown = 10;
+  for (const { message } of faults.slice(0, shown)) note(`left out: ${message}`);
+  if (faults.length > shown) note(`left out: ${faults.length - shown} more records of ${path}`);
+  if (whole.images.length > 0) return whole;
+  throw new SettingsError(
+    `${command}: ${path} must hold images that can be used, received ${dataset.images.length} of which none can`,
+  );
 }
 
 async function placeOf(path: string): Promise<ImagePlace> {

@@ -11,7 +11,6 @@ import {
   type LabelledDataset,
   type Protocol,
   PROTOCOLS,
-  withoutFaults,
 } from "../datasets/index.ts";
 import { openScene, writeLabels } from "../datasets/node.ts";
 import {
@@ -25,13 +24,14 @@ import {
 } from "../pipeline/index.ts";
 import type { CliContext } from "./command.ts";
 import { evaluationText, shortLine } from "./eval-report.ts";
-import { joinSets, readPredictions, readTruth } from "./eval-inputs.ts";
+import { joinSets, readPredictions, readTruth, usable } from "./eval-inputs.ts";
 import { addSettings, settingsFromFlags } from "./flags.ts";
 import { interruptible } from "./interrupt.ts";
 import { type Io, locate } from "./io.ts";
 import { gatherSettings, type Said } from "./layers.ts";
 import { openModel } from "./open-model.ts";
 import { counted, grouped } from "./say.ts";
+import { SCORED_FROM } from "./validation.ts";
 
 export interface EvalFlags {
   readonly pred?: readonly string[];
@@ -57,9 +57,6 @@ const RUN_SETTINGS = SETTING_NAMES.filter(
       name,
     ),
 );
-/** Precision at low scores is part of AP: a run that is scored keeps nearly all. */
-const SCORE_AT_LEAST = 0.01;
-
 export function declareEval(command: Command, { io, finish }: CliContext): void {
   command
     .option("--pred <files...>", "Results: GeoJSON of runs, or COCO results.")
@@ -120,7 +117,7 @@ export async function runEval(
       throw new SettingsError("eval: --pred goes with --truth, --model with --data");
     }
     const read = await readPredictions(io, flags.pred, flags.truth, flags);
-    const truth = usable(read.truth, flags.truth, note);
+    const truth = usable("eval", read.truth, flags.truth, note);
     report(io, flags, { scenes: score({ truth, found: read.found }), failures: [] }, note);
     return EXIT.done;
   }
@@ -143,7 +140,7 @@ async function runModel(
   const sets = await Promise.all(
     (flags.data ?? []).map(async (path) => {
       const { dataset, folder } = await readTruth(io, path, flags);
-      return { dataset: usable(dataset, path, note), folder };
+      return { dataset: usable("eval", dataset, path, note), folder };
     }),
   );
   const { dataset, pathOf } = joinSets(sets);
@@ -169,22 +166,8 @@ async function runModel(
 /** Flags win over it; the model's own threshold does not. */
 const lowScores = (option: SettingsInput | undefined): SettingsInput => ({
   ...option,
-  scoreAtLeast: SCORE_AT_LEAST,
+  scoreAtLeast: SCORED_FROM,
 });
-
-/** The set without its faulty records, each of which is named. */
-function usable(
-  dataset: LabelledDataset,
-  path: string,
-  note: (line: string) => void,
-): LabelledDataset {
-  const { dataset: whole, faults } = withoutFaults(dataset, path);
-  const shown = 10;
-  for (const { message } of faults.slice(0, shown)) note(`left out: ${message}`);
-  if (faults.length > shown) note(`left out: ${faults.length - shown} more records of ${path}`);
-  if (whole.images.length > 0) return whole;
-  throw new SettingsError(`eval: ${path} must hold images to score, received none`);
-}
 
 function alignmentNotes(
   { found, otherClasses, unknownClasses }: Aligned,

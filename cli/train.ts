@@ -1,10 +1,10 @@
 /** `nadir train`: a detector out of labelled images, on this machine's processor. */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { SYNTHETIC_CLASSES } from "../datasets/index.ts";
-import { readLabels } from "../datasets/node.ts";
+import type { LabelledFolder } from "../datasets/node.ts";
 import {
   detector,
   FAMILIES,
@@ -21,14 +21,16 @@ import {
   toRecords,
   train,
   type TrainEvent,
-  type TrainingSource,
+  type TrainOptions,
   unionOfClasses,
   writeShipped,
 } from "../pipeline/node.ts";
 import type { CliContext } from "./command.ts";
+import { readTruth, usable } from "./eval-inputs.ts";
 import { interruptible } from "./interrupt.ts";
 import { type Io, locate } from "./io.ts";
-import { duration } from "./say.ts";
+import { metricsOf, watcher } from "./train-watch.ts";
+import { validate } from "./validation.ts";
 import { wholeFlag } from "./whole-flag.ts";
 
 interface TrainFlags {
@@ -36,6 +38,9 @@ interface TrainFlags {
   readonly model: string;
   readonly mixer?: string;
   readonly out: string;
+  readonly val?: readonly string[];
+  readonly valEvery: string;
+  readonly detectPx: string;
   readonly tilePx: string;
   readonly batch: string;
   readonly epochs: string;
@@ -47,9 +52,17 @@ interface TrainFlags {
   readonly resume?: boolean;
 }
 
+type EpochEvent = Extract<TrainEvent, { kind: "epoch" }>;
+
 export function declareTrain(command: Command, { io, finish }: CliContext): void {
   command
-    .requiredOption("--data <labels...>", "Labelled images, COCO JSON files.")
+    .requiredOption(
+      "--data <labels...>",
+      "Labels with their images, of any format that eval reads.",
+    )
+    .option("--val <labels...>", "Labels that are not trained on: AP is said and logged.")
+    .option("--val-every <epochs>", "Epochs between validations.", "5")
+    .option("--detect-px <pixels>", "Side of the tiles that the model will detect on.", "640")
     .option("--model <family-size>", "What is trained, as yolo-caa-nano.", "yolo-caa-nano")
     .option("--mixer <name>", `Fills the mixer slot: ${Object.keys(MIXERS).join(", ")}.`)
     .option("-o, --out <folder>", "Checkpoint, log and the trained model.", "trained")
@@ -71,100 +84,109 @@ export function declareTrain(command: Command, { io, finish }: CliContext): void
 }
 
 async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise<0 | 130> {
-  const sources = await Promise.all(flags.data.map((path) => readSource(locate(io, path))));
-  const synthetic =
-    flags.synthetic === undefined ? 0 : wholeFlag("train", "synthetic", flags.synthetic, 1);
-  const named = unionOfClasses(sources);
-  const classes = synthetic === 0 ? named : [...new Set([...named, ...SYNTHETIC_CLASSES])];
-  const tilePx = wholeFlag("train", "tile-px", flags.tilePx, 32);
-  const seed = wholeFlag("train", "seed", flags.seed, 1);
-  const records = [
-    ...toRecords(sources, classes, { tilePx }),
-    ...(synthetic === 0 ? [] : syntheticRecords(synthetic, classes, { seed, repeat: 2 })),
-  ];
-  const { family, size } = parseModel(flags.model);
-  const mixer = parseMixer(flags.mixer);
-  const network = detector({ family, size, mixer, classes: classes.length });
-  const out = locate(io, flags.out);
+  const plan = await readPlan(io, flags, signal);
+  const { name, network, records, run, out, classes } = plan;
   await mkdir(out, { recursive: true });
-  const checkpointPath = join(out, "checkpoint.safetensors");
-  const resume = flags.resume === true && existsSync(checkpointPath);
-  const run = {
-    engine: await createEngine("onnxruntime-node", NODE_ENGINES),
-    tilePx,
-    batchSize: wholeFlag("train", "batch", flags.batch, 1),
-    epochs: wholeFlag("train", "epochs", flags.epochs, 1),
-    seed,
-    threads:
-      flags.threads === undefined ? undefined : wholeFlag("train", "threads", flags.threads, 1),
-    rate: Number(flags.rate),
-    checkpointPath,
-    from: resume ? await readCheckpoint(checkpointPath) : undefined,
-    weights:
-      flags.from === undefined ? undefined : (await readCheckpoint(locate(io, flags.from))).state,
-    signal,
-  };
-  const name = `${flags.model}${mixer === undefined ? "" : `-${mixer}`}`;
   say(io)(`training ${name} on ${records.length} images, classes ${classes.join(", ")}`);
   const watch = watcher(io, join(out, "log.ndjson"));
   try {
     for await (const event of train(network, records, run)) {
       await watch(event);
-      if (event.kind !== "epoch") continue;
-      await writeShipped(out, network, event.weights, {
-        name,
-        summary: FAMILIES[family].summary,
-        classes,
-        tilePx,
-        overlapPx: Math.round(tilePx / 5),
-        scoreAtLeast: 0.25,
-        licence: "",
-        data: flags.data,
-        recipe: {
-          tilePx,
-          batch: run.batchSize,
-          epochs: event.epoch,
-          rate: run.rate,
-          seed: run.seed,
-        },
-        metrics: {},
-      });
+      if (event.kind === "epoch") await keepModel(io, plan, event, watch);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    say(io)(`stopped; ${checkpointPath} holds the last whole epoch: go on with --resume`);
+    say(io)(`stopped; ${run.checkpointPath} holds the last whole epoch: go on with --resume`);
     return EXIT.cancelled;
   }
   return EXIT.done;
 }
 
-async function readSource(path: string): Promise<TrainingSource> {
-  const { dataset } = await readLabels("coco", path);
-  return { folder: dirname(path), dataset };
+type Plan = Awaited<ReturnType<typeof readPlan>>;
+
+/** All that the flags ask for, read and checked before the first step. */
+async function readPlan(io: Io, flags: TrainFlags, signal: AbortSignal) {
+  const whole = (flag: string, text: string, multiple = 1): number =>
+    wholeFlag("train", flag, text, multiple);
+  const [sources, judged] = (await Promise.all(
+    [flags.data, flags.val ?? []].map((paths) =>
+      Promise.all(paths.map((path) => readSource(io, path))),
+    ),
+  )) as [LabelledFolder[], LabelledFolder[]]; // one for each of the two lists
+  const synthetic = flags.synthetic === undefined ? 0 : whole("synthetic", flags.synthetic);
+  const named = unionOfClasses(sources);
+  const classes = synthetic === 0 ? named : [...new Set([...named, ...SYNTHETIC_CLASSES])];
+  const [tilePx, seed] = [whole("tile-px", flags.tilePx, 32), whole("seed", flags.seed)];
+  const { family, size } = parseModel(flags.model);
+  const mixer = parseMixer(flags.mixer);
+  const out = locate(io, flags.out);
+  const checkpointPath = join(out, "checkpoint.safetensors");
+  const resume = flags.resume === true && existsSync(checkpointPath);
+  return {
+    name: `${flags.model}${mixer === undefined ? "" : `-${mixer}`}`,
+    network: detector({ family, size, mixer, classes: classes.length }),
+    summary: FAMILIES[family].summary,
+    classes,
+    records: [
+      ...toRecords(sources, classes, { tilePx }),
+      ...(synthetic === 0 ? [] : syntheticRecords(synthetic, classes, { seed, repeat: 2 })),
+    ],
+    data: flags.data,
+    synthetic,
+    judged,
+    out,
+    detectPx: whole("detect-px", flags.detectPx, 32),
+    valEvery: whole("val-every", flags.valEvery),
+    run: {
+      engine: await createEngine("onnxruntime-node", NODE_ENGINES),
+      tilePx,
+      batchSize: whole("batch", flags.batch),
+      epochs: whole("epochs", flags.epochs),
+      seed,
+      threads: flags.threads === undefined ? undefined : whole("threads", flags.threads),
+      rate: Number(flags.rate),
+      checkpointPath,
+      from: resume ? await readCheckpoint(checkpointPath) : undefined,
+      weights:
+        flags.from === undefined ? undefined : (await readCheckpoint(locate(io, flags.from))).state,
+      signal,
+    } satisfies TrainOptions,
+  };
 }
 
-/** Writes every event to the log, and a line a second to people. */
-function watcher(io: Io, log: string): (event: TrainEvent) => Promise<void> {
-  let saidAt = -Infinity;
-  return async (event) => {
-    if (event.kind === "bad image") {
-      say(io)(`skipped ${event.image.path}: ${event.image.reason}`);
-      await appendFile(log, `${JSON.stringify(event)}\n`);
-    } else if (event.kind === "epoch") {
-      say(io)(`epoch ${event.epoch} of ${event.epochs} done`);
-      await appendFile(log, `${JSON.stringify({ kind: "epoch", epoch: event.epoch })}\n`);
-    } else {
-      await appendFile(log, `${JSON.stringify(event)}\n`);
-      const now = io.now();
-      if (now - saidAt < (io.stderr.isTTY ? 1_000 : 10_000)) return;
-      saidAt = now;
-      const { step, steps, loss, ms, waitedMs } = event;
-      const left = duration((steps - step) * (ms + waitedMs));
-      say(io)(
-        `step ${step}/${steps}  loss ${loss.total.toFixed(3)} (class ${loss.classes.toFixed(3)}, box ${loss.boxes.toFixed(3)})  ${ms.toFixed(0)} ms  ETA ${left}`,
-      );
-    }
+/** Writes the model as it is after an epoch; every so many epochs with what it reaches on the validation images. */
+async function keepModel(
+  io: Io,
+  { name, network, summary, classes, detectPx, data, synthetic, judged, valEvery, run, out }: Plan,
+  { epoch, epochs, weights }: EpochEvent,
+  watch: ReturnType<typeof watcher>,
+): Promise<void> {
+  const { tilePx, batchSize: batch, rate, seed } = run;
+  const facts = {
+    name,
+    summary,
+    classes,
+    tilePx: detectPx,
+    overlapPx: Math.round(detectPx / 5),
+    scoreAtLeast: 0.25,
+    licence: "",
+    data,
+    recipe: { tilePx, batch, epochs, epoch, rate, seed, synthetic },
+    metrics: {},
   };
+  const card = await writeShipped(out, network, weights, facts);
+  if (judged.length === 0 || (epoch % valEvery !== 0 && epoch !== epochs)) return;
+  const { evaluation, failures } = await validate(judged, card, weights, run);
+  for (const failure of failures) say(io)(failure);
+  await writeShipped(out, network, weights, { ...facts, metrics: metricsOf(evaluation) });
+  await watch({ kind: "validation", epoch, evaluation });
+}
+
+/** Labels without their faulty records, which are named. */
+async function readSource(io: Io, path: string): Promise<LabelledFolder> {
+  const read = await readTruth(io, path, {});
+  const note = (line: string): void => say(io)(line);
+  return { ...read, dataset: usable("train", read.dataset, path, note) };
 }
 
 function parseModel(text: string): { readonly family: FamilyName; readonly size: SizeName } {

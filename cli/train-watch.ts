@@ -1,0 +1,53 @@
+/** What a training run says while it runs: a log line for every event, a line a second for people. */
+import { appendFile } from "node:fs/promises";
+import type { Evaluation } from "../datasets/index.ts";
+import type { TrainEvent } from "../pipeline/node.ts";
+import type { Io } from "./io.ts";
+import { duration } from "./say.ts";
+import { shortScores } from "./validation.ts";
+
+export type Watched =
+  | TrainEvent
+  | { readonly kind: "validation"; readonly epoch: number; readonly evaluation: Evaluation };
+
+/** Writes every event to the log, and a line a second to people. */
+export function watcher(io: Io, log: string): (event: Watched) => Promise<void> {
+  let saidAt = -Infinity;
+  const say = (line: string): void => {
+    io.stderr.write(`${line}\n`);
+  };
+  const keep = (line: object): Promise<void> => appendFile(log, `${JSON.stringify(line)}\n`);
+  return async (event) => {
+    if (event.kind === "bad image") {
+      say(`skipped ${event.image.path}: ${event.image.reason}`);
+      await keep(event);
+    } else if (event.kind === "epoch") {
+      say(`epoch ${event.epoch} of ${event.epochs} done`);
+      await keep({ kind: "epoch", epoch: event.epoch });
+    } else if (event.kind === "validation") {
+      say(`AP50 after epoch ${event.epoch}: ${shortScores(event.evaluation)}`);
+      await keep({ kind: "validation", epoch: event.epoch, ...metricsOf(event.evaluation) });
+    } else {
+      await keep(event);
+      const now = io.now();
+      if (now - saidAt < (io.stderr.isTTY ? 1_000 : 10_000)) return;
+      saidAt = now;
+      const { step, steps, loss, rate, ms, waitedMs } = event;
+      const left = duration((steps - step) * (ms + waitedMs));
+      say(
+        `step ${step}/${steps}  loss ${loss.total.toFixed(3)} (class ${loss.classes.toFixed(3)}, box ${loss.boxes.toFixed(3)})  rate ${rate.toPrecision(2)}  ${ms.toFixed(0)} ms  ETA ${left}`,
+      );
+    }
+  };
+}
+
+/** AP of every class that there is something to find of, and their means. */
+export function metricsOf({ classes, ap50, ap }: Evaluation): Readonly<Record<string, number>> {
+  const round = (value: number): number => Math.round(value * 1e4) / 1e4;
+  const scored = classes.filter(({ truth }) => truth > 0);
+  const each = scored.flatMap((one) => [
+    [`${one.class} AP50`, round(one.ap50)] as const,
+    [`${one.class} AP50-95`, round(one.ap)] as const,
+  ]);
+  return Object.fromEntries([...each, ["AP50", round(ap50)], ["AP50-95", round(ap)]]);
+}
