@@ -27,7 +27,8 @@ export interface OpenedModel extends AsyncDisposable {
 /**
  * Loads the model with what the layers say of it, then decides all settings with what the model says.
  *
- * @throws {SettingsError} where no model is named, or the layers do not fit
+ * @param path  a file or a shipped model's name; the default one of these where it is undefined
+ * @throws {SettingsError} where the layers do not fit
  * @throws {ModelError} where the file cannot be read or is no detector
  * @throws {DeviceError} where engine or device is missing
  */
@@ -36,16 +37,20 @@ export async function openModel(
   path: string | undefined,
   layers: SettingLayers,
 ): Promise<OpenedModel> {
-  if (path === undefined) {
-    throw new SettingsError(
-      "model: a detector must be named, by --model, NADIR_MODEL or model in the config file",
-    );
-  }
   const said = resolveSettings(layers); // a mistyped setting is said before a model is loaded
   const { settings } = said;
   const { head, classes, threads, device, gsdM } = settings;
   const engine = await createEngine(checkedEngine(settings.engine), NODE_ENGINES);
-  const bytes = (await buildByName(path, said)) ?? (await readModelFile(locate(io, path)));
+  const cards = await listShipped();
+  const name = path ?? cards.find(({ isDefault }) => isDefault)?.name;
+  if (name === undefined) {
+    throw new SettingsError(
+      "model: a detector must be named, by --model, NADIR_MODEL or model in the config file",
+    );
+  }
+  const bytes = cards.some((card) => card.name === name)
+    ? await buildByName(name, said)
+    : await readModelFile(locate(io, name));
   const detector = await loadDetector(bytes, engine, {
     head,
     classes,
@@ -55,7 +60,7 @@ export async function openModel(
     batch: settings.batch,
   });
   return {
-    name: basename(path),
+    name: basename(name),
     detector,
     engine: engine.name,
     resolved: resolveSettings({ ...layers, model: settingsOfModel(detector.card) }),
@@ -71,13 +76,11 @@ function checkedEngine(name: string | undefined): string | undefined {
   );
 }
 
-/** The bytes of a shipped model, for the tile and batch asked for; undefined where no shipped model has that name. */
+/** The bytes of a shipped model, for the tile and batch asked for. */
 async function buildByName(
   name: string,
   { settings, provenance }: ResolvedSettings,
-): Promise<Uint8Array | undefined> {
-  const cards = await listShipped();
-  if (!cards.some((card) => card.name === name)) return undefined;
+): Promise<Uint8Array> {
   const { card, weights } = await openShipped(name);
   const asked = provenance.tilePx === "default" ? card.tilePx : settings.tilePx;
   const side = Math.ceil(asked / 32) * 32;

@@ -20,6 +20,8 @@ export interface ShippedCard {
   /** One line for people. */
   readonly summary: string;
   readonly network: DetectorOptions;
+  /** Whether it is used where no model is named; true of one card at most. */
+  readonly isDefault?: boolean | undefined;
   readonly classes: readonly string[];
   /** SHA-256 of the `.safetensors`, hexadecimal. */
   readonly sha256: string;
