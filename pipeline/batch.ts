@@ -1,6 +1,7 @@
 /** Tiles in groups, each group one input tensor. */
-import { tensor, type Tensor } from "../attention/index.ts";
+import { type Tensor, tensor, volume } from "../attention/index.ts";
 import type { Clock } from "./clock.ts";
+import type { Detector } from "./detector.ts";
 import { type Preprocessing, writeInput } from "./preprocess.ts";
 import type { ReadTile } from "./read-tiles.ts";
 
@@ -16,16 +17,18 @@ export interface Batch {
  * where a run was resumed, and neither do the last bits of its results.
  *
  * @param size tiles in a group; the last may be smaller
+ * @param allocate memory of any content @default new
  */
 export async function* toBatches(
   tiles: AsyncIterable<ReadTile>,
   size: number,
   preprocessing: Preprocessing,
   clock: Clock,
+  allocate?: Detector["allocate"],
 ): AsyncGenerator<Batch, void, undefined> {
   const toBatch = (group: readonly ReadTile[]): Batch => {
     const end = clock.begin("prepare");
-    const batch = { tiles: group, input: toInput(group, preprocessing) };
+    const batch = { tiles: group, input: toInput(group, preprocessing, allocate) };
     end();
     return batch;
   };
@@ -40,16 +43,18 @@ export async function* toBatches(
   if (group.length > 0) yield toBatch(group);
 }
 
-/** The tiles that hold data, one after another. */
+/** The tiles that hold data, one after another. @param allocate memory of any content @default new */
 export function toInput(
   tiles: readonly ReadTile[],
   preprocessing: Preprocessing,
+  allocate?: Detector["allocate"],
 ): Tensor<"B C Y X"> | undefined {
   const filled = tiles.flatMap(({ pixels }) => (pixels === undefined ? [] : [pixels]));
   if (filled.length === 0) return undefined;
   const { input, fit } = preprocessing;
   const each = input.channels * fit.width * fit.height;
-  const all = tensor("B C Y X", [filled.length, input.channels, fit.height, fit.width]);
+  const shape = [filled.length, input.channels, fit.height, fit.width];
+  const all = tensor("B C Y X", shape, allocate?.(volume(shape)));
   filled.forEach((pixels, i) => {
     writeInput(pixels, preprocessing, all.data.subarray(i * each, (i + 1) * each));
   });

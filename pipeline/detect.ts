@@ -79,7 +79,7 @@ export async function* detect(
 
   const ahead = until(windDown, tiles.tiles.slice(resumed));
   const read = readTiles(scene, plan, ahead, { concurrency: 2 * batch + 2, signal });
-  const batches = toBatches(read, batch, preprocessing, clock);
+  const batches = toBatches(read, batch, preprocessing, clock, detector.allocate);
   const found = inferBatches(batches, model, preprocessing, look);
   const outcomes = recorded(found, { journal, tiles: tiles.tiles, windDown, onOutcome });
   const chosen = select(timeReader(outcomes, clock, "merge"), want, tally);

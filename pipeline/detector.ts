@@ -55,6 +55,8 @@ export interface Detector extends AsyncDisposable {
   readonly decision: HeadDecision;
   /** What a user should know of this model: outputs ignored, batches refused, names guessed. */
   readonly notices: readonly string[];
+  /** Memory for `inputs`, which `detect` then takes: it must not be read afterwards. Absent where nothing would be saved. */
+  readonly allocate?: (length: number) => Float32Array;
   /**
    * Finds objects in `batch` tiles: `[batch, channels, height, width]`, normalised as the card says. More tiles than
    * the model takes at once are run in turns.
@@ -147,6 +149,7 @@ async function understand(
     summary,
     decision,
     notices,
+    ...(session.allocate && { allocate: session.allocate }),
     detect: (inputs, count, how) => detect(session, image, card, decision, inputs, count, how),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   };

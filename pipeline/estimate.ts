@@ -66,7 +66,7 @@ async function tryTiles(
   const began = performance.now();
   let looked = 0;
   const read = readTiles(scene, plan, tiles, { concurrency: 1, signal });
-  for await (const batch of toBatches(read, 1, preprocessing, startClock())) {
+  for await (const batch of toBatches(read, 1, preprocessing, startClock(), detector.allocate)) {
     await inferTiles(batch, detector, preprocessing, { scoreAtLeast: 1, signal });
     if (batch.input !== undefined) looked++;
   }

@@ -21,7 +21,7 @@ export async function wholeScene(
   const pixels = await readWindow(scene, whole, plan, tile.window, options.signal);
   if (pixels === undefined) return undefined;
   const tiles = [{ tile, pixels, skipped: undefined }];
-  const batch = { tiles, input: toInput(tiles, preprocessing) };
+  const batch = { tiles, input: toInput(tiles, preprocessing, detector.allocate) };
   const [outcome] = await inferTiles(batch, detector, preprocessing, options);
   return outcome && toScene(tile, outcome.detections, whole.grid);
 }

@@ -59,28 +59,79 @@ export function copyPatch(
   }
 }
 
+/** Pixels with all of their samples side by side. */
+export interface Interleaved {
+  readonly width: number;
+  /** Samples of a pixel. */
+  readonly count: number;
+  readonly values: Samples;
+}
+
+/** Copies a rectangle of some bands of interleaved pixels, each into its own plane. */
+export function copyBands(
+  { values, width, count }: Interleaved,
+  bands: readonly number[],
+  to: readonly Samples[],
+  toWidth: number,
+  patch: Patch,
+): void {
+  const [first, second, third] = bands;
+  const [red, green, blue] = to;
+  if (bands.length === 3 && red !== undefined && green !== undefined && blue !== undefined) {
+    const from = { values, width, count };
+    copyThree(from, [first!, second!, third!], [red, green, blue], toWidth, patch);
+  } else {
+    bands.forEach((band, i) => {
+      const plane = to[i];
+      if (plane === undefined) return;
+      if (count === 1) copyPatch(values, width, plane, toWidth, patch);
+      else copyBand({ values, width, count }, band, plane, toWidth, patch);
+    });
+  }
+}
+
+/** One pass over what most pictures are: three strided passes read the pixels three times. */
+function copyThree(
+  { values, width, count }: Interleaved,
+  [first, second, third]: readonly [number, number, number],
+  [red, green, blue]: readonly [Samples, Samples, Samples],
+  toWidth: number,
+  patch: Patch,
+): void {
+  for (let row = 0; row < patch.height; row += 1) {
+    let from = ((patch.fromY + row) * width + patch.fromX) * count;
+    const start = (patch.toY + row) * toWidth + patch.toX;
+    const end = start + patch.width;
+    for (let at = start; at < end; at += 1, from += count) {
+      red[at] = values[from + first]!;
+      green[at] = values[from + second]!;
+      blue[at] = values[from + third]!;
+    }
+  }
+}
+
+function copyBand(
+  { values, width, count }: Interleaved,
+  band: number,
+  plane: Samples,
+  toWidth: number,
+  patch: Patch,
+): void {
+  for (let row = 0; row < patch.height; row += 1) {
+    let from = ((patch.fromY + row) * width + patch.fromX) * count + band;
+    const start = (patch.toY + row) * toWidth + patch.toX;
+    const end = start + patch.width;
+    for (let at = start; at < end; at += 1, from += count) plane[at] = values[from]!;
+  }
+}
+
 /** Interleaved bands to one plane each. */
 export function deinterleave(values: Samples, count: number): readonly Samples[] {
   if (count === 1) return [values];
   const type = sampleTypeOf(values);
-  const length = Math.floor(values.length / count);
-  const planes = Array.from({ length: count }, () => allocate(type, length));
-  const [red, green, blue] = planes;
-  if (count === 3 && red !== undefined && green !== undefined && blue !== undefined) {
-    splitThree(values, red, green, blue);
-  } else planes.forEach((plane, band) => takeBand(values, count, band, plane));
+  const width = Math.floor(values.length / count);
+  const planes = Array.from({ length: count }, () => allocate(type, width));
+  const whole = { fromX: 0, fromY: 0, toX: 0, toY: 0, width, height: 1 };
+  copyBands({ values, width, count }, [...planes.keys()], planes, width, whole);
   return planes;
-}
-
-/** One pass over what most pictures are: three strided passes read the pixels three times. */
-function splitThree(values: Samples, red: Samples, green: Samples, blue: Samples): void {
-  for (let i = 0, from = 0; i < red.length; i += 1, from += 3) {
-    red[i] = values[from]!;
-    green[i] = values[from + 1]!;
-    blue[i] = values[from + 2]!;
-  }
-}
-
-function takeBand(values: Samples, count: number, band: number, plane: Samples): void {
-  for (let i = 0, from = band; i < plane.length; i += 1, from += count) plane[i] = values[from]!;
 }

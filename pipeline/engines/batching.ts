@@ -9,8 +9,6 @@
 import type { EngineTensor, Feeds, Port, RunOptions, Session } from "./engine.ts";
 
 export interface BatchingOptions {
-  /** How long an idle session waits for a second caller, in milliseconds. @default 2 */
-  readonly waitMs?: number | undefined;
   /** Called after every run with the rows that it held. */
   readonly onRun?: ((rows: number) => void) | undefined;
 }
@@ -36,13 +34,16 @@ interface Waiting {
   readonly reject: (reason: unknown) => void;
 }
 
-/** Shares a session. Closing the faces does nothing; closing what is returned closes the session. */
-export function shareSession(
-  session: Session,
-  { waitMs = 2, onRun }: BatchingOptions = {},
-): SharedSession {
+/** Runs in the session's hands where no other can join them: it goes from one to the next without asking here. */
+const AHEAD = 2;
+
+/**
+ * Shares a session. A session that is idle never waits for more callers. Closing the faces does nothing; closing what
+ * is returned closes the session.
+ */
+export function shareSession(session: Session, { onRun }: BatchingOptions = {}): SharedSession {
   let most = 1;
-  let busy = false;
+  let inHand = 0;
   const queue: Waiting[] = [];
   const isOpen = session.inputs.every(({ dims }) => dims.length > 0 && dims[0] === undefined);
 
@@ -51,18 +52,20 @@ export function shareSession(
       const rows = rowsOf(session.inputs, feeds);
       const key = joins && isOpen && rows > 0 ? keyOf(feeds) : undefined;
       queue.push({ feeds, key, rows, signal: options.signal, resolve, reject });
-      if (!busy) void work();
+      queueMicrotask(start); // those who ask in one go share a run
     });
 
-  async function work(): Promise<void> {
-    busy = true;
-    while (queue.length > 0) {
-      const [first] = queue;
-      const mayGrow = first?.key !== undefined && most > first.rows && queue.length === 1;
-      if (mayGrow && waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-      await runTogether(take(queue, most));
+  /** Hands on what the session may have: a run that others could still join waits until it is idle. */
+  function start(): void {
+    for (let [next] = queue; next !== undefined; [next] = queue) {
+      const isOpenToOthers = next.key !== undefined && next.rows < most;
+      if (inHand >= (isOpenToOthers ? 1 : AHEAD)) return;
+      inHand++;
+      void runTogether(take(queue, most)).finally(() => {
+        inHand--;
+        start();
+      });
     }
-    busy = false;
   }
 
   async function runTogether(group: readonly Waiting[]): Promise<void> {
@@ -96,6 +99,7 @@ export function shareSession(
   const face = (joins: boolean): Session => ({
     inputs: session.inputs,
     outputs: session.outputs,
+    ...(session.allocate && { allocate: session.allocate }),
     run: (feeds, options) => enqueue(feeds, joins, options),
     [Symbol.asyncDispose]: async () => {},
   });

@@ -38,6 +38,11 @@ export interface Session extends AsyncDisposable {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /**
+   * Memory for a feed, its content of no meaning. The run that is fed an array of it, whole, takes it instead of copying
+   * it: the array is then empty. Absent where nothing would be saved.
+   */
+  readonly allocate?: (length: number) => Float32Array;
+  /**
    * Runs the network once. Calls may overlap; they are answered in order. A port of half precision takes and
    * gives float32, other number types come as the nearest of {@link EngineTensor}.
    *

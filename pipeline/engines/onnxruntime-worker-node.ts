@@ -11,7 +11,7 @@ import { QUIET, type RuntimeSession, type RuntimeTensors } from "./onnxruntime.t
 
 /**
  * What the thread does, as text: it is the same from TypeScript, from `dist` and from a bundle. Arrays of outputs are
- * handed over without a copy.
+ * handed over without a copy, and the memory of feeds is handed back to be filled again.
  */
 const THREAD = /* js */ `
 const { parentPort, workerData } = require("node:worker_threads");
@@ -23,16 +23,16 @@ const actions = {
     session = await ort.InferenceSession.create(model, options);
     return [{ inputs: session.inputMetadata, outputs: session.outputMetadata }, []];
   },
-  async run({ feeds, options }) {
+  async run({ feeds, options, used }) {
     const fed = {};
     for (const [name, { type, data, dims }] of Object.entries(feeds)) fed[name] = new ort.Tensor(type, data, dims);
     const found = {};
-    const buffers = new Set();
+    const buffers = new Set(used);
     for (const [name, { type, data, dims }] of Object.entries(await session.run(fed, options))) {
       found[name] = { type, data, dims };
       if (ArrayBuffer.isView(data)) buffers.add(data.buffer);
     }
-    return [found, [...buffers]];
+    return [{ found, used }, [...buffers]];
   },
   async release() {
     await session.release();
@@ -74,11 +74,17 @@ export async function openInThread(
     const ports = (await ask("open", { model: bytes, options: { ...QUIET, ...options } }, [
       bytes.buffer,
     ])) as Pick<RuntimeSession, "inputs" | "outputs">;
+    const memory = feedMemory();
     return {
       ...ports,
-      run(feeds) {
-        const { copies, buffers } = copied(feeds);
-        return ask("run", { feeds: copies, options: QUIET }, buffers) as Promise<RuntimeTensors>;
+      ahead: 1,
+      allocate: memory.allocate,
+      async run(feeds) {
+        const { taken, used } = memory.take(feeds);
+        const answer = await ask("run", { feeds: taken, options: QUIET, used }, used);
+        const ran = answer as { readonly found: RuntimeTensors; readonly used: ArrayBuffer[] };
+        memory.giveBack(ran.used);
+        return ran.found;
       },
       async release() {
         await ask("release");
@@ -91,21 +97,59 @@ export async function openInThread(
   }
 }
 
-/** Copies that a thread may keep. A view posted as it is would take all of the memory it looks into along. */
-function copied(feeds: RuntimeTensors): {
-  readonly copies: RuntimeTensors;
-  readonly buffers: readonly ArrayBuffer[];
-} {
-  const buffers: ArrayBuffer[] = [];
-  const copies = Object.entries(feeds).map(([name, tensor]) => {
-    if (Array.isArray(tensor.data)) return [name, tensor];
-    const { buffer, byteOffset, byteLength } = tensor.data;
-    const bytes = new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength));
-    buffers.push(bytes.buffer);
-    const Kind = tensor.data.constructor as new (bytes: ArrayBuffer) => typeof tensor.data;
-    return [name, { ...tensor, data: new Kind(bytes.buffer) }];
-  });
-  return { copies: Object.fromEntries(copies), buffers };
+interface Taken {
+  readonly taken: RuntimeTensors;
+  /** All memory of `taken`, to be handed over and back. */
+  readonly used: ArrayBuffer[];
+}
+
+/** Buffers that are kept for later feeds, at most. */
+const KEPT = 4;
+
+/**
+ * Memory that goes to the thread with one run and comes back for another. Taken anew for every run it costs more than
+ * all other preparation: pages that are touched first, and collections of garbage that megabytes outside the heap set off.
+ */
+function feedMemory() {
+  const lent = new WeakSet<ArrayBufferLike>();
+  let free: ArrayBuffer[] = [];
+
+  function bufferOf(byteLength: number): ArrayBuffer {
+    const at = free.findIndex((buffer) => buffer.byteLength === byteLength);
+    return at < 0 ? new ArrayBuffer(byteLength) : free.splice(at, 1)[0]!;
+  }
+
+  function allocate(length: number): Float32Array<ArrayBuffer> {
+    const floats = new Float32Array(bufferOf(length * Float32Array.BYTES_PER_ELEMENT));
+    lent.add(floats.buffer);
+    return floats;
+  }
+
+  /** Arrays of `allocate` as they are, copies of all others. A view of a part would take the whole along. */
+  function take(feeds: RuntimeTensors): Taken {
+    const used: ArrayBuffer[] = [];
+    const taken = Object.entries(feeds).map(([name, tensor]) => {
+      const { data } = tensor;
+      if (Array.isArray(data)) return [name, tensor];
+      const { buffer, byteLength } = data;
+      if (buffer instanceof ArrayBuffer && lent.has(buffer) && byteLength === buffer.byteLength) {
+        used.push(buffer);
+        return [name, tensor];
+      }
+      const copy = bufferOf(byteLength);
+      new Uint8Array(copy).set(new Uint8Array(buffer, data.byteOffset, byteLength));
+      used.push(copy);
+      const Kind = data.constructor as new (bytes: ArrayBuffer) => typeof data;
+      return [name, { ...tensor, data: new Kind(copy) }];
+    });
+    return { taken: Object.fromEntries(taken), used };
+  }
+
+  const giveBack = (used: readonly ArrayBuffer[]): void => {
+    free = [...used, ...free].slice(0, KEPT);
+  };
+
+  return { allocate, take, giveBack };
 }
 
 type Ask = (

@@ -18,6 +18,10 @@ export interface RuntimeSession {
   readonly inputs: readonly InferenceSession.ValueMetadata[];
   readonly outputs: readonly InferenceSession.ValueMetadata[];
   readonly run: (feeds: RuntimeTensors) => Promise<RuntimeTensors>;
+  /** Runs that it takes before the one under way is over, to begin them by itself. @default 0 */
+  readonly ahead?: number;
+  /** As {@link Session.allocate}. */
+  readonly allocate?: (length: number) => Float32Array;
   readonly release: () => Promise<void>;
 }
 
@@ -54,7 +58,10 @@ const isOfTheModel = (reason: string): boolean => /protobuf|INVALID_GRAPH|opset/
 function queued(engine: string, session: RuntimeSession): Session {
   const inputs = session.inputs.map(toPort);
   const outputs = session.outputs.map(toPort);
-  let last: Promise<unknown> = Promise.resolve();
+  // The runs in hand, oldest first; the next begins where the oldest ends.
+  let inHand: readonly Promise<unknown>[] = Array.from({ length: 1 + (session.ahead ?? 0) }, () =>
+    Promise.resolve(),
+  );
   let isOpen = true;
 
   async function runOnce(feeds: Feeds, signal: AbortSignal | undefined): Promise<Feeds> {
@@ -75,13 +82,15 @@ function queued(engine: string, session: RuntimeSession): Session {
   return {
     inputs,
     outputs,
+    ...(session.allocate && { allocate: session.allocate }),
     run(feeds, { signal } = {}) {
-      const mine = last.then(() => runOnce(feeds, signal));
-      last = mine.catch(() => {}); // the caller hears of it
+      const [oldest = Promise.resolve(), ...others] = inHand;
+      const mine = oldest.then(() => runOnce(feeds, signal));
+      inHand = [...others, mine.catch(() => {})]; // the caller hears of it
       return mine;
     },
     async [Symbol.asyncDispose]() {
-      await last;
+      await Promise.all(inHand);
       if (!isOpen) return;
       isOpen = false;
       await session.release();

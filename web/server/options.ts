@@ -46,9 +46,8 @@ export interface Limits {
   readonly diskBytes: number;
   /** Requests of one token, or of one address, in a minute; 0: any number. */
   readonly perMinute: number;
-  /** Tiles that share a run of the model, and how long one waits for others. */
+  /** Tiles of different requests that share a run of the model. */
   readonly batch: number;
-  readonly batchWaitMs: number;
   /** A request that sends less than `stallBytes` in this time is ended. */
   readonly stallMs: number;
   readonly stallBytes: number;
@@ -79,7 +78,6 @@ export const DEFAULT_LIMITS: Limits = {
   diskBytes: 100 * GB,
   perMinute: 1200,
   batch: 8,
-  batchWaitMs: 2,
   stallMs: 20e3,
   stallBytes: 1024,
   headMs: 10e3,

@@ -15,8 +15,16 @@ const inflateLater = promisify(inflate);
 /** Below this a trip to another thread costs more than the work. */
 const SYNC_BYTES = 4096;
 
+/** More than a block should have is borne, up to here. */
+const SLACK_BYTES = 1024 * 1024;
+/** A damaged file may promise a block of a gigabyte. */
+const PIECE_BYTES = 16 * 1024 * 1024;
+
 const decodeDeflate: Decode = async (bytes, { expectedBytes }) => {
-  const options = { maxOutputLength: expectedBytes + 1024 * 1024 };
+  const maxOutputLength = expectedBytes + SLACK_BYTES;
+  // In one piece: otherwise every 16 KiB come back from the pool of threads, to be joined here.
+  const chunkSize = Math.max(64, Math.min(expectedBytes + 1, PIECE_BYTES));
+  const options = { maxOutputLength, chunkSize };
   if (bytes.length < SYNC_BYTES) return { bytes: inflateSync(bytes, options) };
   return { bytes: await inflateLater(bytes, options) };
 };

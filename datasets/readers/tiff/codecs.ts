@@ -18,6 +18,7 @@ export interface EncodedBlock {
 }
 
 export interface DecodedBytes {
+  /** Of the block alone: they will be changed, and kept. */
   readonly bytes: Uint8Array;
   /** Samples are in the machine's byte order already, with no predictor. @default false */
   readonly native?: boolean;
@@ -36,7 +37,7 @@ export interface Codec {
 
 /** Decoders by TIFF compression tag. */
 export const CODECS: Codecs = new Map<number, Codec>([
-  [1, { name: "none", decode: async (bytes) => ({ bytes }) }],
+  [1, { name: "none", decode: async (bytes) => ({ bytes: bytes.slice() }) }],
   [
     5,
     {

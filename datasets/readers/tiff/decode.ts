@@ -1,18 +1,11 @@
-/** From the encoded bytes of a block to one plane a band. */
-import type { Samples } from "../../scene.ts";
+/** From the encoded bytes of a block to its pixels. */
 import { SceneError } from "../../scene-error.ts";
-import { allocate, deinterleave } from "../samples.ts";
+import { allocate, type Interleaved } from "../samples.ts";
 import type { Codecs, DecodedBytes, EncodedBlock } from "./codecs.ts";
 import type { Layout } from "./layout.ts";
 import { toSamples } from "./predictor.ts";
 import { PHOTOMETRIC } from "./tags.ts";
 import { yCbCrToRgb } from "./ycbcr.ts";
-
-/** A decoded block: one plane a band. */
-export interface Block {
-  readonly width: number;
-  readonly planes: readonly Samples[];
-}
 
 export interface BlockPlace {
   readonly column: number;
@@ -39,13 +32,13 @@ export async function decodeBlock(
   place: BlockPlace,
   encoded: Uint8Array | undefined,
   { name, codecs, fill }: DecodeOptions,
-): Promise<Block> {
+): Promise<Interleaved> {
   const { blockWidth: width } = layout;
   const samples = layout.planar ? 1 : layout.samples;
   const height = rowsOf(layout, place);
   if (encoded === undefined) {
-    const plane = allocate(layout.sampleType, width * height).fill(fill);
-    return { width, planes: Array.from({ length: samples }, () => plane) };
+    const values = allocate(layout.sampleType, width * height * samples).fill(fill);
+    return { width, count: samples, values };
   }
   const expectedBytes = decodedBytes(layout, height);
   const block: EncodedBlock = { layout, width, height, samples, expectedBytes };
@@ -67,7 +60,7 @@ function rowsOf({ tiled, height, blockHeight }: Layout, { row }: BlockPlace): nu
   return tiled ? blockHeight : Math.min(blockHeight, height - row * blockHeight);
 }
 
-function toBlock(block: EncodedBlock, { bytes, native, rgb }: DecodedBytes): Block {
+function toBlock(block: EncodedBlock, { bytes, native, rgb }: DecodedBytes): Interleaved {
   const { layout, width, samples, expectedBytes } = block;
   if (bytes.length < expectedBytes) {
     throw new Error(`it must decode to ${expectedBytes} bytes, received ${bytes.length}`);
@@ -75,5 +68,5 @@ function toBlock(block: EncodedBlock, { bytes, native, rgb }: DecodedBytes): Blo
   const values = toSamples(bytes.subarray(0, expectedBytes), block, native === true);
   const isYCbCr = layout.photometric === PHOTOMETRIC.yCbCr && samples === 3;
   if (isYCbCr && rgb !== true) yCbCrToRgb(values);
-  return { width, planes: deinterleave(values, samples) };
+  return { width, count: samples, values };
 }

@@ -2,7 +2,7 @@
 import type { PagedSource } from "../byte-source.ts";
 import type { BlockBytes, Layout } from "./layout.ts";
 
-/** Bytes by block index; undefined for a block that is not in the file. */
+/** Bytes by block index, views of what was read in one go; undefined for a block that is not in the file. */
 export type FetchedBlocks = ReadonlyMap<number, Promise<Uint8Array | undefined>>;
 
 interface LocatedBlock extends BlockBytes {
@@ -34,7 +34,7 @@ export async function fetchBlocks(
     const read = file.data(run.offset, run.end - run.offset);
     for (const { index, offset, lengthBytes } of run.blocks) {
       const from = offset - run.offset;
-      const part = read.then((bytes) => bytes.slice(from, from + lengthBytes));
+      const part = read.then((bytes) => bytes.subarray(from, from + lengthBytes));
       part.catch(() => {}); // reported by the block that asks for it
       fetched.set(index, part);
     }

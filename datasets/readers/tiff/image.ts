@@ -2,15 +2,13 @@
 import { SceneError, type Samples, type Window } from "../../scene.ts";
 import type { BlockCache } from "../block-cache.ts";
 import type { PagedSource } from "../byte-source.ts";
-import { allocate, copyPatch } from "../samples.ts";
+import { allocate, copyBands, type Interleaved } from "../samples.ts";
 import { type Codecs, UNREADABLE } from "./codecs.ts";
-import { type Block, type BlockPlace, decodeBlock, decodedBytes } from "./decode.ts";
+import { type BlockPlace, decodeBlock, decodedBytes } from "./decode.ts";
 import { fetchBlocks, type FetchedBlocks } from "./fetch.ts";
 import type { Layout } from "./layout.ts";
 
-export function blockBytes({ planes }: Block): number {
-  return planes.reduce((sum, plane) => sum + plane.byteLength, 0);
-}
+export const blockBytes = ({ values }: Interleaved): number => values.byteLength;
 
 export interface TiffImage {
   readonly layout: Layout;
@@ -24,7 +22,7 @@ export interface TiffImage {
 export interface TiffImageOptions {
   readonly file: PagedSource;
   readonly codecs: Codecs;
-  readonly cache: BlockCache<Block>;
+  readonly cache: BlockCache<Interleaved>;
   /** Tells the images of a file apart in the cache. */
   readonly key: string;
   /** What pixels of blocks have that are not in the file. */
@@ -46,7 +44,7 @@ export function tiffImage(layout: Layout, options: TiffImageOptions): TiffImage 
   const fullBytes = decodedBytes(layout, layout.blockHeight);
 
   /** The blocks at these places, from the cache or the file. */
-  function blocks(places: readonly Place[]): readonly Promise<Block>[] {
+  function blocks(places: readonly Place[]): readonly Promise<Interleaved>[] {
     const missing = places.filter(({ key }) => cache.get(key) === undefined);
     const fetched = fetchBlocks(
       file,
@@ -58,7 +56,7 @@ export function tiffImage(layout: Layout, options: TiffImageOptions): TiffImage 
     return places.flatMap(({ key }) => cache.get(key) ?? []);
   }
 
-  async function load(place: Place, fetched: Promise<FetchedBlocks>): Promise<Block> {
+  async function load(place: Place, fetched: Promise<FetchedBlocks>): Promise<Interleaved> {
     const encoded = await (await fetched).get(place.index);
     return decodeBlock(layout, place, encoded, { name, codecs, fill });
   }
@@ -130,7 +128,7 @@ function placesIn(layout: Layout, image: string, window: Window, plane: number):
 function paste(
   layout: Layout,
   { column, row, index }: Place,
-  block: Block,
+  block: Interleaved,
   window: Window,
   bands: readonly number[],
   parts: readonly Samples[],
@@ -147,12 +145,12 @@ function paste(
     width: Math.min(left + layout.blockWidth, window.x + window.width) - x,
     height: Math.min(top + layout.blockHeight, window.y + window.height) - y,
   };
+  if (!layout.planar) return copyBands(block, bands, parts, window.width, patch);
   const planeOfBlock = Math.floor(index / (layout.blocksAcross * layout.blocksDown));
   bands.forEach((band, i) => {
-    if (layout.planar && band !== planeOfBlock) return;
-    const from = block.planes[layout.planar ? 0 : band];
-    const to = parts[i];
-    if (from !== undefined && to !== undefined)
-      copyPatch(from, block.width, to, window.width, patch);
+    const part = parts[i];
+    if (band === planeOfBlock && part !== undefined) {
+      copyBands(block, [0], [part], window.width, patch);
+    }
   });
 }

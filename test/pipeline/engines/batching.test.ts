@@ -12,7 +12,7 @@ function doubling(options: { readonly open?: boolean; readonly joinsRows?: boole
     inputs: [{ name: "x", type: "float32", dims: [open ? undefined : 1, 2] }],
     outputs: [{ name: "y", type: "float32", dims: [undefined, 2] }],
     run: async ({ x }) => {
-      expect(underWay++).toBe(0);
+      expect(underWay++).toBeLessThan(2); // one at work, one to go on with
       await new Promise((resolve) => setTimeout(resolve, 1));
       underWay--;
       const rows = x?.dims[0] ?? 0;
@@ -39,7 +39,7 @@ describe("shareSession", () => {
     await fc.assert(
       fc.asyncProperty(sizes, async (rows) => {
         const { session, runs } = doubling();
-        const shared = shareSession(session, { waitMs: 1 });
+        const shared = shareSession(session);
         shared.allow(6);
         const asked = rows.map((count, i) =>
           Array.from({ length: 2 * count }, (_, j) => 100 * i + j),

@@ -49,7 +49,7 @@ export interface RegistryOptions {
   readonly folder: string;
   /** Settings that decide how a model is loaded. */
   readonly settings: SettingsInput;
-  readonly limits: Pick<Limits, "batch" | "batchWaitMs">;
+  readonly limits: Pick<Limits, "batch">;
   readonly onRun: (rows: number) => void;
 }
 

@@ -31,7 +31,7 @@ export interface LoadModelOptions {
   readonly id: string;
   readonly version: string;
   readonly settings: SettingsInput;
-  readonly limits: Pick<Limits, "batch" | "batchWaitMs">;
+  readonly limits: Pick<Limits, "batch">;
   readonly onRun: (rows: number) => void;
 }
 
@@ -43,7 +43,7 @@ export async function loadModel(
   const { head, classes, threads, device, gsdM } = settings;
   const engine = await createEngine(settings.engine, NODE_ENGINES);
   const session = await engine.load(bytes, { threads, device });
-  const shared = shareSession(session, { waitMs: limits.batchWaitMs, onRun });
+  const shared = shareSession(session, { onRun });
   const overrides = { head, classes, gsdM: typeof gsdM === "number" ? gsdM : undefined };
   try {
     const detector = await loadDetector(bytes, on(engine, shared.together), overrides);
