@@ -187,9 +187,14 @@ const FORMULAS: Readonly<Record<string, (call: Call) => Doubles[]>> = {
     return [values, indices];
   },
   Conv: ({ x, at, given, attributes }) => [maps.conv(x, at(1), given(2), windowOf(attributes))],
-  ConvTranspose: ({ x, at, given, attributes }) => [
-    maps.convTranspose(x, at(1), given(2), windowOf(attributes)),
-  ],
+  ConvTranspose: ({ x, at, given, attributes }) => {
+    const window = windowOf(attributes);
+    const [top, left, bottom, right] = window.pads;
+    // What is cut off less is there more.
+    const [down = 0, across = 0] = listOf(attributes, "output_padding", []);
+    const pads = [top, left, bottom - down, right - across] as const;
+    return [maps.convTranspose(x, at(1), given(2), { ...window, pads })];
+  },
   AveragePool: pool("mean"),
   MaxPool: pool("max"),
   Resize: ({ x, given, numbers, attributes }) => {

@@ -1,27 +1,42 @@
 /** What a convolution's input and kernel gain, as nodes that ONNX Runtime runs fast on a CPU. */
 import type { NamedValue } from "../graph.ts";
+import { range } from "./operation.ts";
 import type { Writer } from "./operation.ts";
 import { bandGradient } from "./band-gradient.ts";
-import { phaseGradient } from "./phase-gradient.ts";
-import { concat, pad, reshape, slice, sum, swapLast, transpose } from "./write.ts";
+import { concat, cut, pad, reshape, sum, swapLast, transpose } from "./write.ts";
 import { reach } from "./window.ts";
 import type { Span } from "./window.ts";
 
 const size = (value: NamedValue, axis: number): number => value.shape[axis] ?? 0;
 
+/** The pixels of one axis that each tap sees: `[B C Y X]` with the columns of a stride side by side. */
+interface Seen {
+  /** `[B, C, rows, stride, stride, columns]`: which row of a stride, which column of one. */
+  readonly map: NamedValue;
+  readonly s: readonly [Span, Span];
+  /** Windows down and across. */
+  readonly count: readonly [number, number];
+}
+
+/**
+ * Lays columns that a stride steps over apart, so that what a tap sees lies without gaps: a slice with steps takes four
+ * times as long as one without.
+ */
+function apart(w: Writer, padded: NamedValue, s: readonly [Span, Span]): NamedValue {
+  const [B = 0, C = 0, Y = 0, X = 0] = padded.shape;
+  const [down, across] = [s[0].stride, s[1].stride];
+  const pairs = reshape(w, padded, [B * C * Y, X / across, across]);
+  const split = across === 1 ? pairs : swapLast(w, pairs);
+  return reshape(w, split, [B, C, Y / down, down, across, X / across]);
+}
+
 /** The windows of one tap of the kernel: every `stride`-th pixel from the tap's place. */
-function tap(
-  w: Writer,
-  padded: NamedValue,
-  s: readonly Span[],
-  at: readonly number[],
-  count: readonly number[],
-) {
-  return at.reduce((x, k, i) => {
-    const { dilation, stride } = s[i] ?? { dilation: 1, stride: 1 };
-    const start = k * dilation;
-    return slice(w, x, i + 2, start, start + ((count[i] ?? 1) - 1) * stride + 1, stride);
-  }, padded);
+function tap(w: Writer, { map, s, count }: Seen, y: number, x: number): NamedValue {
+  const [row, column] = [y * s[0].dilation, x * s[1].dilation];
+  const [down, across] = [s[0].stride, s[1].stride];
+  const starts = [Math.floor(row / down), row % down, column % across, Math.floor(column / across)];
+  const sizes = [count[0], 1, 1, count[1]];
+  return cut(w, map, [0, 0, ...starts], [...map.shape.slice(0, 2), ...sizes]);
 }
 
 /**
@@ -41,37 +56,62 @@ export function kernelGradient(
 ): NamedValue {
   const [B, C, O] = [size(x, 0), size(x, 1), size(g, 1)];
   const [kY, kX] = [kernel[2] ?? 1, kernel[3] ?? 1];
-  const [rows, columns] = [size(g, 2), size(g, 3)];
-  const ends = s.map((d, i) => {
-    const used = reach(d) + ((i === 0 ? rows : columns) - 1) * d.stride;
-    return used - d.size - d.before;
+  const count = [size(g, 2), size(g, 3)] as const;
+  const isDepthwise = groups === C && O === C && groups > 1;
+  // Up to the last pixel that a window sees; for taps, up to a whole stride.
+  const after = s.map((d, i) => {
+    const used = reach(d) + ((count[i] ?? 1) - 1) * d.stride;
+    return (isDepthwise ? used : Math.ceil(used / d.stride) * d.stride) - d.size - d.before;
   });
-  const padded = pad(w, x, [0, 0, s[0].before, s[1].before], [0, 0, ends[0] ?? 0, ends[1] ?? 0]);
-  if (groups === C && O === C && groups > 1) {
-    if (s.every((d) => d.stride === 1 && d.dilation === 1))
-      return bandGradient(w, padded, g, kernel);
-    const map = reshape(w, padded, [1, B * C, size(padded, 2), size(padded, 3)]);
-    const filter = reshape(w, g, [B * C, 1, rows, columns]);
-    const swapped = {
-      group: B * C,
-      kernel_shape: [rows, columns],
-      strides: s.map((d) => d.dilation),
-      dilations: s.map((d) => d.stride),
-    };
-    const each = reshape(w, w.node("Conv", [map, filter], swapped), [B, C, 1, kY, kX]);
-    return reshape(w, sum(w, each, [0]), kernel);
+  const padded = pad(w, x, [0, 0, s[0].before, s[1].before], [0, 0, ...after]);
+  if (isDepthwise) return depthwiseGradient(w, padded, g, kernel, s);
+  const seen = { map: apart(w, padded, s), s, count };
+  const pixels = count[0] * count[1];
+  const taps = range(kY * kX).map((i) =>
+    reshape(w, tap(w, seen, Math.floor(i / kX), i % kX), [B, groups, C / groups, pixels]),
+  );
+  const back = reshape(w, g, [B, groups, O / groups, pixels]);
+  return reshape(w, products(w, taps, back), kernel);
+}
+
+/** Rows that a matrix product should have at least: fewer leave most of its unit idle. */
+const FEW_ROWS = 8;
+
+/** `[G, O, I, taps]` of `taps` `[B, G, I, N]` and `back` `[B, G, O, N]`: summed over images and pixels. */
+function products(w: Writer, taps: readonly NamedValue[], back: NamedValue): NamedValue {
+  const [first = back] = taps;
+  const [G, O, I] = [size(back, 1), size(back, 2), size(first, 2)];
+  // One transposed operand serves all taps; of a single product the smaller one is transposed.
+  if (taps.length === 1 && I < O) {
+    return sum(w, w.node("MatMul", [back, swapLast(w, first)]), [0]);
   }
-  const back = reshape(w, g, [B, groups, O / groups, rows * columns]);
-  const taps = [];
-  for (let y = 0; y < kY; y++) {
-    for (let c = 0; c < kX; c++) {
-      const seen = tap(w, padded, s, [y, c], [rows, columns]);
-      const shown = reshape(w, seen, [B, groups, C / groups, rows * columns]);
-      taps.push(sum(w, w.node("MatMul", [back, swapLast(w, shown)]), [0]));
-    }
-  }
-  const all = transpose(w, concat(w, taps, 0), [1, 2, 3, 0]);
-  return reshape(w, all, kernel);
+  const turned = swapLast(w, back);
+  const times = (seen: NamedValue) => w.node("MatMul", [seen, turned]);
+  const each = I < FEW_ROWS ? times(concat(w, taps, 2)) : concat(w, taps.map(times), 2);
+  const all = reshape(w, sum(w, each, [0]), [G, taps.length, I, O]);
+  return transpose(w, all, [0, 3, 2, 1]);
+}
+
+/** As {@link kernelGradient}, of a convolution that mixes no channels. */
+function depthwiseGradient(
+  w: Writer,
+  padded: NamedValue,
+  g: NamedValue,
+  kernel: readonly number[],
+  s: readonly [Span, Span],
+): NamedValue {
+  const [B = 0, C = 0, rows = 0, columns = 0] = g.shape;
+  if (s.every((d) => d.stride === 1 && d.dilation === 1)) return bandGradient(w, padded, g, kernel);
+  const map = reshape(w, padded, [1, B * C, size(padded, 2), size(padded, 3)]);
+  const filter = reshape(w, g, [B * C, 1, rows, columns]);
+  const swapped = {
+    group: B * C,
+    kernel_shape: [rows, columns],
+    strides: s.map((d) => d.dilation),
+    dilations: s.map((d) => d.stride),
+  };
+  const each = w.node("Conv", [map, filter], swapped);
+  return reshape(w, sum(w, reshape(w, each, [B, C, 1, ...kernel.slice(2)]), [0]), kernel);
 }
 
 /** Sums what comes back over everything but the channels. */
@@ -90,24 +130,14 @@ function turned(w: Writer, weight: NamedValue, groups: number): NamedValue {
   return reshape(w, transpose(w, flipped, [0, 2, 1, 3]), [groups * I, O / groups, kY, kX]);
 }
 
-/** The values of a convolution that its gradients are made of. */
-export interface ConvValues {
-  readonly x: NamedValue;
-  readonly weight: NamedValue;
-  readonly g: NamedValue;
-}
-
-/**
- * The gradient of the map a convolution reads: a convolution by the turned kernel; for strides one such convolution for
- * each pixel of a stride's square; else a transposed one.
- */
+/** The gradient of the map a convolution reads: a convolution by the turned kernel, or for strides a transposed one. */
 export function mapGradient(
   w: Writer,
-  values: ConvValues,
+  weight: NamedValue,
+  g: NamedValue,
   s: readonly [Span, Span],
   groups: number,
 ): NamedValue {
-  const { x, weight, g } = values;
   const kernel_shape = weight.shape.slice(2);
   const dilations = s.map((d) => d.dilation);
   const outward = s.every((d) => d.before <= reach(d) - 1 && d.after <= reach(d) - 1);
@@ -121,20 +151,25 @@ export function mapGradient(
       pads,
     });
   }
-  if (groups === 1 && s.every((d) => d.dilation === 1)) return phaseGradient(w, values, s);
-  const strides = s.map((d) => d.stride);
-  const attributes = { group: groups, kernel_shape, dilations, strides };
-  const wide = w.node("ConvTranspose", [g, weight], attributes);
-  return padTo(w, wide, x.shape, [0, 0, ...s.map((d) => -d.before)]);
+  // What the windows cover beyond the map is cut off; what they leave of it gets zeros.
+  const beyond = s.map((d, i) => (size(g, i + 2) - 1) * d.stride + reach(d) - d.before - d.size);
+  return w.node("ConvTranspose", [g, weight], {
+    group: groups,
+    kernel_shape,
+    dilations,
+    strides: s.map((d) => d.stride),
+    pads: [...s.map((d) => d.before), ...beyond.map((n) => Math.max(n, 0))],
+    output_padding: beyond.map((n) => Math.max(-n, 0)),
+  });
 }
 
-/** Zeros, or cuts, before and after, so that `x` gets `shape`. */
-export function padTo(
-  w: Writer,
-  x: NamedValue,
-  shape: readonly number[],
-  before: readonly number[] = [0, 0, 0, 0],
-): NamedValue {
-  const after = x.shape.map((n, i) => (shape[i] ?? 0) - n - (before[i] ?? 0));
-  return pad(w, x, before, after);
+/** Zeros, or cuts, after, so that `x` gets `shape`. */
+export function padTo(w: Writer, x: NamedValue, shape: readonly number[]): NamedValue {
+  const after = x.shape.map((n, i) => (shape[i] ?? 0) - n);
+  return pad(
+    w,
+    x,
+    after.map(() => 0),
+    after,
+  );
 }

@@ -55,7 +55,7 @@ export const CONVOLUTION: Readonly<Record<string, Operation>> = {
       const [x, weight, g] = [input(site, 0), input(site, 1), cotangent(site)];
       const s = spans(site, weight.shape.slice(2));
       return [
-        site.wants(0) ? mapGradient(w, { x, weight, g }, s, groupsOf(site)) : undefined,
+        site.wants(0) ? mapGradient(w, weight, g, s, groupsOf(site)) : undefined,
         site.wants(1) ? kernelGradient(w, x, g, weight.shape, s, groupsOf(site)) : undefined,
         site.wants(2) ? biasGradient(w, g) : undefined,
       ];

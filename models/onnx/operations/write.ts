@@ -54,6 +54,20 @@ export const slice = (
     ? x
     : w.node("Slice", [x, w.ints([start]), w.ints([end]), w.ints([axis]), w.ints([step])]);
 
+/** The block of `sizes` that begins at `starts`, one number an axis. */
+export function cut(
+  w: Writer,
+  x: NamedValue,
+  starts: readonly number[],
+  sizes: readonly number[],
+): NamedValue {
+  const axes = range(x.shape.length).filter((axis) => sizes[axis] !== x.shape[axis]);
+  if (axes.length === 0) return x;
+  const from = axes.map((axis) => starts[axis] ?? 0);
+  const to = axes.map((axis) => (starts[axis] ?? 0) + (sizes[axis] ?? 0));
+  return w.node("Slice", [x, ...[from, to, axes, axes.map(() => 1)].map(w.ints)]);
+}
+
 /**
  * Zeros (or `value`) before and after each axis; negative numbers cut off.
  *
