@@ -3,8 +3,11 @@
  *
  * Per level two light branches of separable convolutions: class logits, and the distances from the anchor point (the
  * centre of a cell) to the four sides of the box, in strides. A side is either one number (softplus), or the mean of a
- * distribution over `bins` (Li et al., "Generalized Focal Loss", 2020, §3.2, arXiv:2006.04388). Oriented heads add an
- * angle as a point (cos 2θ, sin 2θ), which has no jump: a box turned by 180° is the same box.
+ * distribution over `bins` (Li et al., "Generalized Focal Loss", 2020, §3.2, arXiv:2006.04388).
+ *
+ * Oriented heads give the distances from the box's own centre to its ends and flanks, and a pose: where the centre lies
+ * from the anchor point, and the angle as a point (cos 2θ, sin 2θ). Neither jumps as a box turns: turned by 180° it is
+ * the same box. Distances from the anchor point along the box's axes, the usual form, change places there.
  * Decoupled branches: Ge et al., "YOLOX", 2021, §2.1, arXiv:2107.08430; point anchors: Tian et al., "FCOS", 2019,
  * arXiv:1904.01355.
  */
@@ -26,10 +29,13 @@ export interface HeadOptions {
 export interface RawHeads {
   /** Class logits. */
   readonly logits: Value<"B N K">;
-  /** Distances in strides to left, top, right, bottom, before decoding: 4 numbers or 4 × bins logits. */
+  /**
+   * Distances in strides before decoding, a number or `bins` logits each: to left, top, right, bottom; of oriented heads
+   * half the width, half the height.
+   */
   readonly sides: Value<"B N S">;
-  /** Direction of the long axis as (cos 2θ, sin 2θ), unnormalised; oriented heads only. */
-  readonly direction: Value<"B N A"> | undefined;
+  /** `x y` of the centre from the point, in strides, and (cos 2θ, sin 2θ), unnormalised; oriented heads only. */
+  readonly pose: Value<"B N P"> | undefined;
   readonly points: AnchorPoints;
 }
 
@@ -60,18 +66,15 @@ export function anchorFreeHead(
         at,
         predict(at.at("class"), classBranch, classes, Math.log(PRIOR / (1 - PRIOR))),
       ),
-      sides: flat(at, predict(at.at("box"), boxBranch, 4 * Math.max(bins, 1), 1)),
-      direction: oriented ? flat(at, predict(at.at("angle"), boxBranch, 2, 0)) : undefined,
+      sides: flat(at, predict(at.at("box"), boxBranch, (oriented ? 2 : 4) * Math.max(bins, 1), 1)),
+      pose: oriented ? [flat(at, predict(at.at("pose"), boxBranch, 4, 0))] : [],
     };
   });
   const joined = (parts: readonly Value<"B N C">[]): Value<"B N C"> => g.concat(parts, "N");
-  const directions = levels.flatMap(({ direction }) =>
-    direction === undefined ? [] : [direction],
-  );
   return {
     logits: g.rename(joined(levels.map(({ logits }) => logits)), "B N K"),
     sides: g.rename(joined(levels.map(({ sides }) => sides)), "B N S"),
-    direction: oriented ? g.rename(joined(directions), "B N A") : undefined,
+    pose: oriented ? g.rename(joined(levels.flatMap(({ pose }) => pose)), "B N P") : undefined,
     points: anchorPoints(maps, strides),
   };
 }

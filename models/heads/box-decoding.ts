@@ -6,18 +6,18 @@ import type { AnchorPoints, HeadOptions, RawHeads } from "./anchor-free.ts";
 /** A column of numbers, one per anchor point. */
 export type Column = Value<"B N A">;
 
-/** `sides [B N 4·bins]` to four columns: the mean of each distribution, or softplus of a plain number. */
+/** `sides [B N S·bins]` to S columns: the mean of each distribution, or softplus of a plain number. */
 export function sidesOf(g: Graph, sides: Value<"B N S">, bins: number): Value<"B N F"> {
   if (bins === 0) return g.rename(g.unary("softplus", sides), "B N F");
-  const { B, N } = bind("sidesOf", { sides });
-  const split = g.reshape(sides, "B N F J", [B, N, 4, bins]);
+  const { B, N, S } = bind("sidesOf", { sides });
+  const split = g.reshape(sides, "B N F J", [B, N, S / bins, bins]);
   const centres = g.constant(
     "J",
     [bins],
     Float32Array.from({ length: bins }, (_, j) => j),
   );
   const mean = g.reduce("sum", g.mul(g.softmax(split), centres), ["J"]);
-  return g.reshape(mean, "B N F", [B, N, 4]);
+  return g.reshape(mean, "B N F", [B, N, S / bins]);
 }
 
 export function column(g: Graph, x: Value<"B N F">, at: number): Column {
@@ -58,47 +58,40 @@ export function decodeUpright(g: Graph, heads: RawHeads, { bins }: HeadOptions):
   return g.rename(g.concat(corners, "A"), "B N F");
 }
 
-/** Centre, size and direction of oriented boxes: what both the decoder and the loss work on. */
-export interface OrientedColumns {
-  readonly x: Column;
-  readonly y: Column;
-  readonly width: Column;
-  readonly height: Column;
-  /** Unit vector along the width. */
-  readonly cos: Column;
-  readonly sin: Column;
+/**
+ * Oriented boxes `x y w h cos2θ sin2θ` in input pixels: the side called `w` points along θ, which turns +x towards +y.
+ * Losses and assigner work on these rows, in which nothing jumps as a box turns.
+ */
+export function decodeOriented(g: Graph, heads: RawHeads, { bins }: HeadOptions): Value<"B N F"> {
+  const { pose, sides, points } = heads;
+  if (pose === undefined)
+    throw new TypeError("decodeOriented: an oriented head must be given, received an upright one");
+  const { x, y, stride } = pointColumns(g, points);
+  const part = (from: number, to: number): Value<"B N F"> =>
+    g.rename(g.slice(pose, "P", from, to), "B N F");
+  const size = g.scale(g.mul(sidesOf(g, sides, bins), stride), 2);
+  const centre = g.add(g.mul(part(0, 2), stride), g.concat([x, y], "A"));
+  const direction = part(2, 4);
+  const square = g.reduce("sum", g.mul(direction, direction), ["F"]);
+  const unit = g.div(direction, g.unary("sqrt", g.add(square, 1e-8)));
+  return g.concat([centre, size, unit], "F");
 }
 
-export function decodeOriented(g: Graph, heads: RawHeads, { bins }: HeadOptions): OrientedColumns {
-  const { x, y, stride } = pointColumns(g, heads.points);
-  const sides = g.mul(sidesOf(g, heads.sides, bins), stride);
-  const [left, top, right, bottom] = [0, 1, 2, 3].map((at) => column(g, sides, at)) as [
+/** Corners `x1 y1 … x4 y4` of {@link decodeOriented}'s rows, clockwise on the screen. */
+export function cornersOf(g: Graph, rows: Value<"B N F">): Value<"B N F"> {
+  const [x, y, w, h] = [0, 1, 2, 3].map((at) => column(g, rows, at)) as [
     Column,
     Column,
     Column,
     Column,
   ];
-  const { cos, sin } = direction(g, heads.direction);
-  const across = g.scale(g.sub(right, left), 0.5);
-  const along = g.scale(g.sub(bottom, top), 0.5);
-  return {
-    x: g.add(g.sub(g.mul(across, cos), g.mul(along, sin)), x),
-    y: g.add(g.add(g.mul(across, sin), g.mul(along, cos)), y),
-    width: g.add(left, right),
-    height: g.add(top, bottom),
-    cos,
-    sin,
-  };
-}
-
-/** Corners `x1 y1 … x4 y4`, clockwise on the screen. */
-export function cornersOf(g: Graph, box: OrientedColumns): Value<"B N F"> {
-  const [hw, hh] = [g.scale(box.width, 0.5), g.scale(box.height, 0.5)];
-  const [ux, uy] = [g.mul(hw, box.cos), g.mul(hw, box.sin)];
-  const [vx, vy] = [g.unary("neg", g.mul(hh, box.sin)), g.mul(hh, box.cos)];
+  const { cos, sin } = halfAngle(g, column(g, rows, 4), column(g, rows, 5));
+  const [hw, hh] = [g.scale(w, 0.5), g.scale(h, 0.5)];
+  const [ux, uy] = [g.mul(hw, cos), g.mul(hw, sin)];
+  const [vx, vy] = [g.unary("neg", g.mul(hh, sin)), g.mul(hh, cos)];
   const corner = (u: "add" | "sub", v: "add" | "sub"): Column[] => [
-    g.binary(v, g.binary(u, box.x, ux), vx),
-    g.binary(v, g.binary(u, box.y, uy), vy),
+    g.binary(v, g.binary(u, x, ux), vx),
+    g.binary(v, g.binary(u, y, uy), vy),
   ];
   const all = [
     ...corner("sub", "sub"),
@@ -110,21 +103,19 @@ export function cornersOf(g: Graph, box: OrientedColumns): Value<"B N F"> {
 }
 
 /**
- * (cos 2θ, sin 2θ), unnormalised, to (cos θ, sin θ) by the half-angle formulas, −90° < θ ≤ 90°. The small number keeps
- * the root's gradient finite at θ = 0 and 90°.
+ * (cos θ, sin θ) of a direction (cos 2θ, sin 2θ), −90° < θ ≤ 90°. The larger of the two comes by the half-angle formula,
+ * the smaller from sin 2θ = 2 sin θ cos θ: each formula where it loses no digits.
  */
-function direction(
+export function halfAngle<L extends string>(
   g: Graph,
-  raw: Column | undefined,
-): { readonly cos: Column; readonly sin: Column } {
-  if (raw === undefined)
-    throw new TypeError("decodeOriented: an oriented head must be given, received an upright one");
-  const c = g.slice(raw, "A", 0, 1);
-  const s = g.slice(raw, "A", 1, 2);
-  const norm = g.unary("sqrt", g.add(g.add(g.mul(c, c), g.mul(s, s)), 1e-6));
-  const cos2 = g.div(c, norm);
-  const half = (sum: Column): Column => g.unary("sqrt", g.add(g.scale(sum, 0.5), 1e-6));
-  const cos = half(g.add(cos2, 1));
-  const size = half(g.sub(g.scale(cos2, -1), -1));
-  return { cos, sin: g.where(g.binary("less", s, 0), g.unary("neg", size), size) };
+  cos2: Value<L>,
+  sin2: Value<L>,
+): { readonly cos: Value<L>; readonly sin: Value<L> } {
+  const large = g.unary("sqrt", g.scale(g.add(g.unary("abs", cos2), 1), 0.5));
+  const small = g.div(g.scale(sin2, 0.5), large);
+  const [steep, below] = [g.binary("less", cos2, 0), g.binary("less", sin2, 0)];
+  return {
+    cos: g.where(steep, g.unary("abs", small), large),
+    sin: g.where(steep, g.where(below, g.unary("neg", large), large), small),
+  };
 }

@@ -9,10 +9,12 @@
  */
 import type { Graph, Value } from "../../attention/index.ts";
 import { bind } from "../../attention/index.ts";
+import type { PointColumns } from "../heads/box-decoding.ts";
+import type { BoxKind, Pairs } from "./box-kind.ts";
 
 /** Labelled objects of a batch, padded to the same number `G`. */
 export interface Targets {
-  /** `x1 y1 x2 y2` in input pixels. */
+  /** In input pixels: `x1 y1 x2 y2`, or oriented `cx cy w h θ` (w ≥ h, −π/2 ≤ θ < π/2, turning +x towards +y). */
   readonly boxes: Value<"B G F">;
   /** One-hot classes; all zeros in a padding row. */
   readonly classes: Value<"B G K">;
@@ -44,19 +46,13 @@ export interface Prediction {
   readonly boxes: Value<"B N F">;
 }
 
-export interface Points {
-  readonly x: Value<"N A">;
-  readonly y: Value<"N A">;
-  readonly stride: Value<"N A">;
-}
-
-type Pairs = Value<"B G N">;
-
+/** @param targets  boxes in the rows of their kind */
 export function assign(
   g: Graph,
+  kind: Pick<BoxKind, "overlap" | "near">,
   prediction: Prediction,
-  targets: Targets,
-  points: Points,
+  targets: Pick<Targets, "boxes" | "classes">,
+  points: PointColumns,
   { alpha = 0.5, beta = 6, topK = 10 }: AssignerOptions = {},
 ): Assignment {
   bind("assign", { scores: prediction.scores, boxes: prediction.boxes, classes: targets.classes });
@@ -65,9 +61,9 @@ export function assign(
     g.rearrange(prediction.scores, "B N K -> B K N"),
     "B G N",
   );
-  const overlap = pairOverlap(g, targets.boxes, prediction.boxes);
+  const overlap = kind.overlap(g, targets.boxes, prediction.boxes);
   const real = g.reduce("sum", targets.classes, ["K"]);
-  const candidate = g.mul(isNear(g, targets.boxes, points), g.rename(real, "B G N"));
+  const candidate = g.mul(kind.near(g, targets.boxes, points), g.rename(real, "B G N"));
   const aligned = g.mul(
     g.mul(power(g, g.add(scores, 1e-9), alpha), power(g, overlap, beta)),
     candidate,
@@ -88,39 +84,6 @@ export function assign(
     boxes: g.matmul(toPoints(chosen), targets.boxes, "B N F"),
     weight: g.rename(g.reduce("sum", toPoints(quality), ["G"]), "B N A"),
   };
-}
-
-/**
- * 1 where a point may serve an object: inside its box, or within one stride of its centre, so that objects smaller than
- * a cell find points too.
- */
-function isNear(g: Graph, boxes: Value<"B G F">, points: Points): Pairs {
-  const row = (x: Value<"N A">): Value<"A N"> => g.rearrange(x, "N A -> A N");
-  const side = (at: number): Value<"B G F"> => g.slice(boxes, "F", at, at + 1);
-  const reach = (low: number, high: number, at: Value<"N A">): Pairs => {
-    const centre = g.scale(g.add(side(low), side(high)), 0.5);
-    const half = g.scale(g.sub(side(high), side(low)), 0.5);
-    const from = g.unary("abs", g.rename(g.sub(centre, row(at)), "B G N"));
-    const radius = g.rename(g.binary("max", half, row(points.stride)), "B G N");
-    return above(g, g.sub(radius, from), 0);
-  };
-  return both(g, reach(0, 2, points.x), reach(1, 3, points.y));
-}
-
-/** IoU of every object with every predicted box. */
-function pairOverlap(g: Graph, a: Value<"B G F">, b: Value<"B N F">): Pairs {
-  const across = g.rearrange(b, "B N F -> B F N");
-  const mine = (at: number): Pairs => g.rename(g.slice(a, "F", at, at + 1), "B G N");
-  const theirs = (at: number): Pairs => g.rename(g.slice(across, "F", at, at + 1), "B G N");
-  const length = (low: number, high: number): Pairs =>
-    g.unary(
-      "relu",
-      g.sub(g.binary("min", mine(high), theirs(high)), g.binary("max", mine(low), theirs(low))),
-    );
-  const area = (of: (at: number) => Pairs): Pairs =>
-    g.mul(g.sub(of(2), of(0)), g.sub(of(3), of(1)));
-  const common = g.mul(length(0, 2), length(1, 3));
-  return g.div(common, g.add(g.sub(g.add(area(mine), area(theirs)), common), 1e-7));
 }
 
 /** `x` to a power, without logarithms where the power is a half or whole: pairs are many. */

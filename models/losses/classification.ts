@@ -44,7 +44,7 @@ export function distributionLoss(
     [bins],
     Float32Array.from({ length: bins }, (_, j) => j),
   );
-  const apart = g.rename(g.unary("abs", g.sub(index, g.rename(target, "J"))), "B N F J");
+  const apart = g.unary("abs", g.sub(g.rename(target, "B N F J"), index));
   const share = g.unary("relu", g.sub(g.scale(apart, -1), -1)); // 1 − |j − y|, none beyond one bin
   const top = g.detach(g.reduce("max", logits, ["J"]));
   const shifted = g.sub(logits, top);

@@ -1,18 +1,21 @@
 /**
  * The loss of the anchor-free head: classes towards quality targets, boxes towards overlap.
  *
- *     L = (w_c Σ BCE + w_b Σ t (1 − CIoU) + w_d Σ t DFL) / max(Σ t, 1)
+ *     L = (w_c Σ BCE + w_b Σ t E + w_d Σ t DFL) / max(Σ t, 1)
  *
+ * E is the error of a box, 1 − CIoU of upright ones and 1 − ProbIoU of oriented ones, t its point's soft target.
  * Classes that an image's source does not label take no part.
  */
 import type { Graph, Value } from "../../attention/index.ts";
 import { bind } from "../../attention/index.ts";
 import type { HeadOptions, RawHeads } from "../heads/anchor-free.ts";
-import { decodeUpright, pointColumns } from "../heads/box-decoding.ts";
+import { pointColumns } from "../heads/box-decoding.ts";
 import type { AssignerOptions, Assignment, Targets } from "./assigner.ts";
 import { assign } from "./assigner.ts";
+import type { BoxKind } from "./box-kind.ts";
 import { binaryCrossEntropy, distributionLoss } from "./classification.ts";
-import { ciouLoss } from "./overlap.ts";
+import { oriented, type OrientedError } from "./oriented.ts";
+import { UPRIGHT } from "./upright.ts";
 
 export interface LossOptions extends AssignerOptions {
   /** @default 1 */
@@ -21,6 +24,8 @@ export interface LossOptions extends AssignerOptions {
   readonly boxWeight?: number;
   /** Of the distribution loss, where the head has bins. @default 0.5 */
   readonly distributionWeight?: number;
+  /** Error of an oriented box. @default "probiou" */
+  readonly orientedError?: OrientedError;
 }
 
 /** Single numbers. */
@@ -31,6 +36,10 @@ export interface LossParts {
   readonly distribution: Value<"A"> | undefined;
 }
 
+/** How the boxes of a head are compared. */
+export const boxKind = (head: HeadOptions, { orientedError }: LossOptions = {}): BoxKind =>
+  head.oriented ? oriented(orientedError) : UPRIGHT;
+
 export function detectionLoss(
   g: Graph,
   heads: RawHeads,
@@ -39,24 +48,26 @@ export function detectionLoss(
   options: LossOptions = {},
 ): LossParts {
   const { classWeight = 1, boxWeight = 2.5, distributionWeight = 0.5 } = options;
+  const kind = boxKind(head, options);
   const points = pointColumns(g, heads.points);
-  const boxes = decodeUpright(g, heads, head);
+  const boxes = kind.decode(g, heads, head);
+  const objects = { boxes: kind.rows(g, targets.boxes), classes: targets.classes };
   const scores = g.detach(g.unary("sigmoid", heads.logits));
-  const aim = assign(g, { scores, boxes: g.detach(boxes) }, targets, points, options);
+  const aim = assign(g, kind, { scores, boxes: g.detach(boxes) }, objects, points, options);
   const found = g.binary("max", total(g, aim.scores), 1);
   const share = (x: Value, by: number): Value<"A"> => g.scale(g.div(total(g, x), found), by);
 
   const errors = g.mul(binaryCrossEntropy(g, heads.logits, aim.scores), judged(g, targets, aim));
   const classes = share(errors, classWeight);
   const apart = share(
-    g.mul(ciouLoss(g, boxes, filled(g, aim.boxes, boxes, aim.weight)), aim.weight),
+    g.mul(kind.error(g, boxes, filled(g, aim.boxes, boxes, aim.weight)), aim.weight),
     boxWeight,
   );
   const distribution =
     head.bins === 0
       ? undefined
       : share(
-          g.mul(sideErrors(g, heads, aim.boxes, points, head.bins), aim.weight),
+          g.mul(sideErrors(g, heads, kind.sides(g, aim.boxes, points), head.bins), aim.weight),
           distributionWeight,
         );
   const sum = g.add(classes, apart);
@@ -87,29 +98,18 @@ function filled(
   return g.where(g.binary("greater", weight, 0), target, g.detach(own));
 }
 
-/** Mean distribution loss of the four sides. */
+/** Mean distribution loss of a box's sides, given in strides. */
 function sideErrors(
   g: Graph,
   heads: RawHeads,
-  boxes: Value<"B N F">,
-  points: ReturnType<typeof pointColumns>,
+  sides: Value<"B N F">,
   bins: number,
 ): Value<"B N A"> {
-  const { B, N } = bind("sideErrors", { sides: heads.sides });
-  const side = (at: number): Value<"B N A"> => g.rename(g.slice(boxes, "F", at, at + 1), "B N A");
-  const distances = g.concat(
-    [
-      g.sub(g.scale(side(0), -1), g.scale(points.x, -1)),
-      g.sub(g.scale(side(1), -1), g.scale(points.y, -1)),
-      g.sub(side(2), points.x),
-      g.sub(side(3), points.y),
-    ],
-    "A",
-  );
-  const inBins = g.binary("max", g.binary("min", g.div(distances, points.stride), bins - 1.01), 0);
-  const logits = g.reshape(heads.sides, "B N F J", [B, N, 4, bins]);
-  const errors = distributionLoss(g, logits, g.reshape(inBins, "B N F A", [B, N, 4, 1]), bins);
-  return g.rename(g.reduce("mean", g.reshape(errors, "B N F", [B, N, 4]), ["F"]), "B N A");
+  const { B, N, F } = bind("sideErrors", { sides });
+  const inBins = g.binary("max", g.binary("min", sides, bins - 1.01), 0);
+  const logits = g.reshape(heads.sides, "B N F J", [B, N, F, bins]);
+  const errors = distributionLoss(g, logits, g.reshape(inBins, "B N F A", [B, N, F, 1]), bins);
+  return g.rename(g.reduce("mean", g.reshape(errors, "B N F", [B, N, F]), ["F"]), "B N A");
 }
 
 /** Sum over everything, as one number. */

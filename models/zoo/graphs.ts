@@ -2,7 +2,7 @@
 import type { Graph, Value } from "../../attention/index.ts";
 import { cornersOf, decodeOriented, decodeUpright } from "../heads/box-decoding.ts";
 import type { RawHeads } from "../heads/anchor-free.ts";
-import { detectionLoss } from "../losses/detection.ts";
+import { boxKind, detectionLoss } from "../losses/detection.ts";
 import type { LossOptions } from "../losses/detection.ts";
 import { buildGraph } from "../onnx/builder.ts";
 import type { OnnxGraph } from "../onnx/graph.ts";
@@ -68,7 +68,7 @@ export function lossGraph(
         g.input(name, layout, shape),
       );
       const targets = {
-        boxes: g.input(TARGETS.boxes, "B G F", [B, G, 4]),
+        boxes: g.input(TARGETS.boxes, "B G F", [B, G, boxKind(network.head).columns]),
         classes: g.input(TARGETS.classes, "B G K", [B, G, K]),
         labelled: g.input(TARGETS.labelled, "B A K", [B, 1, K]),
       };

@@ -5,8 +5,10 @@ import {
   bhattacharyya,
   kullbackLeiblerLoss,
   probIou,
+  gaussian,
   wassersteinLoss,
 } from "../../../models/losses/gaussian.ts";
+import { rows } from "../../../models/losses/oriented.ts";
 import { tensorOf } from "../case.ts";
 import type { Desk, Row } from "../row.ts";
 
@@ -24,11 +26,11 @@ function matrix(
 /** `rotated_boxes`: Gaussian losses with gradients, and polygon overlap by clipping. */
 function rotated({ c, g, input }: Desk): Record<string, Value> {
   const of = (name: string) => {
-    const rows = input(name, "N F");
-    return g.reshape(rows, "B N F", [1, rows.shape[0] ?? 0, 5]);
+    const boxes = rows(g, input(name, "N F"));
+    return gaussian(g, (at) => g.slice(boxes, "F", at, at + 1));
   };
   const [predicted, target] = [of("pred"), of("target")];
-  const n = predicted.shape[1] ?? 0;
+  const n = predicted.x.shape[0] ?? 0;
   const flat = (loss: Value) => g.reshape(loss, "N", [n]);
   const corners = (name: string) =>
     rotatedToCorners("scene", Float64Array.from(tensorOf(c, `in.${name}`).data));

@@ -1,29 +1,85 @@
 import { fc, test } from "@fast-check/vitest";
-import { expect } from "vitest";
+import { describe, expect } from "vitest";
 import { tensor } from "../../../attention/index.ts";
 import { assign } from "../../../models/losses/assigner.ts";
+import type { BoxKind } from "../../../models/losses/box-kind.ts";
+import { oriented } from "../../../models/losses/oriented.ts";
+import { UPRIGHT } from "../../../models/losses/upright.ts";
 import { eager } from "../../eager.ts";
+import { probIou } from "./prob-iou.ts";
 
 const STRIDE = 8;
 const SIDE = 6;
 const N = SIDE * SIDE;
 const K = 2;
 const TOP = 4;
-type Box = readonly [number, number, number, number];
+/** `x y w h θ`. */
+type Box = readonly [x: number, y: number, w: number, h: number, angle: number];
+
+/** The two ways to hold boxes against each other, in plain loops. */
+interface Ruler {
+  readonly kind: BoxKind;
+  readonly overlap: (a: Box, b: Box) => number;
+  /** The box that float32 numbers hold. */
+  readonly single: (box: Box) => Box;
+  /** As the training graph takes it, and as the head gives it. */
+  readonly labelled: (box: Box) => readonly number[];
+  readonly predicted: (box: Box) => readonly number[];
+  readonly angle: fc.Arbitrary<number>;
+}
+
+const sides = ([x, y, w, h]: Box): readonly [number, number, number, number] => [
+  x - w / 2,
+  y - h / 2,
+  x + w / 2,
+  y + h / 2,
+];
+
+function iou(one: Box, other: Box): number {
+  const [a, b] = [sides(one), sides(other)];
+  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
+  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+  return (width * height) / (one[2] * one[3] + other[2] * other[3] - width * height + 1e-7);
+}
+
+const RULERS: Readonly<Record<string, Ruler>> = {
+  upright: {
+    kind: UPRIGHT,
+    overlap: iou,
+    single: (box) => {
+      const [x1, y1, x2, y2] = Float32Array.from(sides(box)) as unknown as ReturnType<typeof sides>; // four still
+      return [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1, 0];
+    },
+    labelled: sides,
+    predicted: sides,
+    angle: fc.constant(0),
+  },
+  oriented: {
+    kind: oriented(),
+    overlap: probIou,
+    single: (box) => Float32Array.from(box) as unknown as Box, // five still
+    labelled: (box) => [...box],
+    predicted: ([x, y, w, h, angle]) => [x, y, w, h, Math.cos(2 * angle), Math.sin(2 * angle)],
+    angle: fc.double({ min: -1.57, max: 1.57, noNaN: true }),
+  },
+};
 
 const point = (n: number): readonly [number, number] => [
   ((n % SIDE) + 0.5) * STRIDE,
   (Math.floor(n / SIDE) + 0.5) * STRIDE,
 ];
-const iou = (a: Box, b: Box): number => {
-  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
-  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
-  const area = (x: Box): number => (x[2] - x[0]) * (x[3] - x[1]);
-  return (width * height) / (area(a) + area(b) - width * height + 1e-7);
-};
+
+/** Whether a point lies in the box, or in one that reaches a stride from the centre where the box does not. */
+function isNear([x, y, w, h, angle]: Box, n: number): boolean {
+  const [px, py] = point(n);
+  const along = (px - x) * Math.cos(angle) + (py - y) * Math.sin(angle);
+  const across = (py - y) * Math.cos(angle) - (px - x) * Math.sin(angle);
+  return Math.abs(along) < Math.max(w / 2, STRIDE) && Math.abs(across) < Math.max(h / 2, STRIDE);
+}
 
 /** The paper's rule in plain loops: the point each object takes, and its soft target. */
 function expected(
+  overlap: Ruler["overlap"],
   boxes: readonly Box[],
   classes: readonly number[],
   predicted: readonly Box[],
@@ -31,11 +87,8 @@ function expected(
 ) {
   const aligned = boxes.map((box, g) =>
     predicted.map((own, n) => {
-      const [x, y] = point(n);
-      const near = (low: number, high: number, at: number): boolean =>
-        Math.abs((low + high) / 2 - at) < Math.max((high - low) / 2, STRIDE);
-      if (!near(box[0], box[2], x) || !near(box[1], box[3], y)) return 0;
-      return ((scores[n]?.[classes[g] ?? 0] ?? 0) + 1e-9) ** 0.5 * iou(box, own) ** 6;
+      if (!isNear(box, n)) return 0;
+      return ((scores[n]?.[classes[g] ?? 0] ?? 0) + 1e-9) ** 0.5 * overlap(box, own) ** 6;
     }),
   );
   const wanted = aligned.map((row) => {
@@ -43,7 +96,7 @@ function expected(
     return row.map((t) => t >= least && t > 1e-9);
   });
   const owner = predicted.map((own, n) => {
-    const claims = boxes.map((box, g) => (wanted[g]?.[n] ? iou(box, own) : 0));
+    const claims = boxes.map((box, g) => (wanted[g]?.[n] ? overlap(box, own) : 0));
     const best = Math.max(...claims);
     return best > 0 ? claims.indexOf(best) : -1;
   });
@@ -52,76 +105,75 @@ function expected(
     if (g < 0) return 0;
     const mine = predicted.map((_p, m) => m).filter((m) => owner[m] === g);
     const top = Math.max(...mine.map((m) => aligned[g]?.[m] ?? 0)) + 1e-9;
-    const best = Math.max(...mine.map((m) => iou(boxes[g] as Box, predicted[m] as Box)));
+    const best = Math.max(...mine.map((m) => overlap(boxes[g] as Box, predicted[m] as Box)));
     return ((aligned[g]?.[n] ?? 0) * best) / top;
   });
   return { owner, weight };
 }
 
-const box = fc
-  .tuple(
-    fc.double({ min: 2, max: 34, noNaN: true }),
-    fc.double({ min: 2, max: 34, noNaN: true }),
-    fc.double({ min: 3, max: 14, noNaN: true }),
-    fc.double({ min: 3, max: 14, noNaN: true }),
-  )
-  .map(([x, y, w, h]): Box => [x, y, x + w, y + h]);
+const within = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
-test.prop([
-  fc.array(fc.tuple(box, fc.nat(K - 1)), { minLength: 1, maxLength: 4 }),
-  fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true }), {
-    minLength: N * K,
-    maxLength: N * K,
-  }),
-  fc.array(fc.double({ min: 2, max: 16, noNaN: true }), { minLength: N, maxLength: N }),
-])("points go to the objects that the paper's rule gives them to", (objects, flat, sizes) => {
-  const boxes = objects.map(([b]) => b);
-  const classes = objects.map(([, k]) => k);
-  const predicted = sizes.map((s, n): Box => {
-    const [x, y] = point(n);
-    return [x - s / 2, y - s / 2, x + s / 2, y + s / 2];
-  });
-  const scores = predicted.map((_, n) => flat.slice(n * K, (n + 1) * K));
-  const rounded = (values: readonly number[]): Float32Array => Float32Array.from(values);
-
-  const { graph: g, put, doubles } = eager(() => new Float32Array());
-  const G = objects.length + 1; // the last row is padding
-  const oneHot = new Float32Array(G * K);
-  classes.forEach((k, i) => (oneHot[i * K + k] = 1));
-  const column = (of: (n: number) => number) =>
-    put(
-      tensor(
-        "N A",
-        [N, 1],
-        Float32Array.from({ length: N }, (_, n) => of(n)),
+describe.each(Object.entries(RULERS))(
+  "%s boxes",
+  (_, { kind, overlap, single, labelled, predicted, angle }) => {
+    test.prop([
+      fc.array(
+        fc.tuple(
+          fc.tuple(within(4, 44), within(4, 44), within(3, 24), within(3, 14), angle),
+          fc.nat(K - 1),
+        ),
+        { minLength: 1, maxLength: 4 },
       ),
-    );
-  const given = assign(
-    g,
-    {
-      scores: put(tensor("B N K", [1, N, K], rounded(flat))),
-      boxes: put(tensor("B N F", [1, N, 4], rounded(predicted.flat()))),
-    },
-    {
-      boxes: put(tensor("B G F", [1, G, 4], rounded([...boxes.flat(), 0, 0, 0, 0]))),
-      classes: put(tensor("B G K", [1, G, K], oneHot)),
-      labelled: put(tensor("B A K", [1, 1, K], new Float32Array(K).fill(1))),
-    },
-    { x: column((n) => point(n)[0]), y: column((n) => point(n)[1]), stride: column(() => STRIDE) },
-    { topK: TOP },
-  );
-  const single = (b: Box): Box => rounded([...b]) as unknown as Box;
-  const want = expected(
-    boxes.map(single),
-    classes,
-    predicted.map(single),
-    scores.map((row) => [...rounded(row)]),
-  );
-  const weight = doubles(given.weight);
-  want.weight.forEach((w, n) => expect(weight[n]).toBeCloseTo(w, 4));
-  const target = doubles(given.boxes);
-  want.owner.forEach((owner, n) => {
-    if (owner >= 0) expect(target[4 * n + 2]).toBeCloseTo(single(boxes[owner] as Box)[2], 3);
-    else expect(target[4 * n + 2]).toBe(0);
-  });
-});
+      fc.array(within(0.01, 0.99), { minLength: N * K, maxLength: N * K }),
+      fc.array(fc.tuple(within(2, 16), within(2, 16), angle), { minLength: N, maxLength: N }),
+    ])("points go to the objects that the paper's rule gives them to", (objects, flat, shapes) => {
+      const boxes = objects.map(([b]) => single(b));
+      const classes = objects.map(([, k]) => k);
+      const own = shapes.map(([w, h, a], n) => single([...point(n), w, h, a]));
+      const scores = shapes.map((__, n) => [...Float32Array.from(flat.slice(n * K, (n + 1) * K))]);
+
+      const { graph: g, put, doubles } = eager(() => new Float32Array());
+      const G = objects.length + 1; // the last row is padding
+      const F = kind.columns;
+      const targets = new Float32Array(G * F);
+      targets.set(boxes.flatMap(labelled));
+      const oneHot = new Float32Array(G * K);
+      classes.forEach((k, i) => (oneHot[i * K + k] = 1));
+      const numbers = Float32Array.from(own.flatMap(predicted));
+      const column = (of: (n: number) => number) =>
+        put(
+          tensor(
+            "N A",
+            [N, 1],
+            Float32Array.from({ length: N }, (__, n) => of(n)),
+          ),
+        );
+      const given = assign(
+        g,
+        kind,
+        {
+          scores: put(tensor("B N K", [1, N, K], Float32Array.from(flat))),
+          boxes: put(tensor("B N F", [1, N, numbers.length / N], numbers)),
+        },
+        {
+          boxes: kind.rows(g, put(tensor("B G F", [1, G, F], targets))),
+          classes: put(tensor("B G K", [1, G, K], oneHot)),
+        },
+        {
+          x: column((n) => point(n)[0]),
+          y: column((n) => point(n)[1]),
+          stride: column(() => STRIDE),
+        },
+        { topK: TOP },
+      );
+      const want = expected(overlap, boxes, classes, own, scores);
+      const weight = doubles(given.weight);
+      want.weight.forEach((w, n) => expect(weight[n]).toBeCloseTo(w, 4));
+      const target = doubles(given.boxes);
+      want.owner.forEach((owner, n) => {
+        const third = owner < 0 ? 0 : (labelled(boxes[owner] as Box)[2] ?? Number.NaN);
+        expect(target[n * (target.length / N) + 2]).toBeCloseTo(third, 3);
+      });
+    });
+  },
+);
