@@ -1,5 +1,6 @@
 /** Reverse mode: walks a body backwards and writes, node by node, what the loss gains per unit of every value. */
 import type { NamedValue, OnnxNode } from "../onnx/graph.ts";
+import { producers } from "../onnx/graph.ts";
 import type { BackwardSite, Writer } from "../onnx/operations/operation.ts";
 import { operation } from "../onnx/operations/table.ts";
 import { add, zeros } from "../onnx/operations/write.ts";
@@ -22,11 +23,12 @@ export function backward(
   wrt: readonly string[],
 ): ReadonlyMap<string, NamedValue> {
   const carries = dependents(sheet, nodes, wrt);
+  const written = producers(nodes);
   const cotangents = new Map(seeds);
   for (const node of nodes.toReversed()) {
     const wanted = node.inputs.map((name) => carries.has(name));
     if (!wanted.includes(true) || !node.outputs.some((name) => cotangents.has(name))) continue;
-    const gradients = differentiate(sheet, w, node, wanted, cotangents);
+    const gradients = differentiate({ sheet, w, written }, node, wanted, cotangents);
     for (const [i, name] of node.inputs.entries()) {
       const gradient = gradients[i];
       if (gradient === undefined || wanted[i] !== true) continue;
@@ -50,9 +52,15 @@ function dependents(sheet: Sheet, nodes: readonly OnnxNode[], wrt: readonly stri
   return names;
 }
 
+interface Desk {
+  readonly sheet: Sheet;
+  readonly w: Writer;
+  /** By value: the node that writes it. */
+  readonly written: ReadonlyMap<string, OnnxNode>;
+}
+
 function differentiate(
-  sheet: Sheet,
-  w: Writer,
+  { sheet, w, written }: Desk,
   node: OnnxNode,
   wanted: readonly boolean[],
   cotangents: ReadonlyMap<string, NamedValue>,
@@ -70,6 +78,7 @@ function differentiate(
     outputs: node.outputs.map((name) => valueOf(sheet, name)),
     cotangents: node.outputs.map((name) => cotangents.get(name)),
     wants: (i) => wanted[i] === true,
+    producer: (i) => written.get(node.inputs[i] ?? ""),
   };
   return gradient(w, site);
 }

@@ -77,9 +77,9 @@ export interface OnnxGraph extends Body {
 export const FUNCTION_DOMAIN = "nadir.attention";
 
 /** Which node writes a value. */
-export function producers(body: Body): Map<string, OnnxNode> {
+export function producers(nodes: readonly OnnxNode[]): Map<string, OnnxNode> {
   const by = new Map<string, OnnxNode>();
-  for (const node of body.nodes) for (const name of node.outputs) by.set(name, node);
+  for (const node of nodes) for (const name of node.outputs) by.set(name, node);
   return by;
 }
 

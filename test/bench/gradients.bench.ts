@@ -79,7 +79,13 @@ function formsOf({ channels, size, kernel, depthwise }: Layer): Record<string, W
     (w, x, weight, g) => {
       const { gradient } = CONVOLUTION["Conv"] ?? {};
       if (typeof gradient !== "function") throw new TypeError("Conv must have a gradient rule");
-      const site = { op: "Conv", inputs: [x, weight], attributes, constant: () => undefined };
+      const site = {
+        op: "Conv",
+        inputs: [x, weight],
+        attributes,
+        constant: () => undefined,
+        producer: () => undefined,
+      };
       const wants = (input: number) => input === i;
       const found = gradient(w, { ...site, outputs: [g], cotangents: [g], wants })[i];
       if (found === undefined) throw new TypeError("Conv must have a gradient");

@@ -100,6 +100,31 @@ function hardSwishSlope(w: Writer, x: NamedValue): NamedValue {
   return add(w, above, middle);
 }
 
+/** Which operand is the sigmoid of the other one. */
+function sigmoidOfOther({ inputs, producer }: BackwardSite): 0 | 1 | undefined {
+  const is = (i: 0 | 1) => {
+    const node = producer(i);
+    return node?.op === "Sigmoid" && node.inputs[0] === inputs[1 - i]?.name;
+  };
+  return is(1) ? 1 : is(0) ? 0 : undefined;
+}
+
+const PRODUCT = binary((w, g, a, b) => [() => mul(w, g, b), () => mul(w, g, a)]);
+
+/**
+ * The product, and with it SiLU, `y = x σ(x)`: its slope `σ + y (1 − σ)` is made of what the forward pass has written,
+ * in four maps; the rules of the product and of the sigmoid one after the other write six.
+ */
+const productGradient: GradientRule = (w, site) => {
+  const at = sigmoidOfOther(site);
+  if (at === undefined)
+    return typeof PRODUCT.gradient === "function" ? PRODUCT.gradient(w, site) : [];
+  const s = input(site, at);
+  const slope = add(w, s, mul(w, output(site), minusFrom(w, 1, s)));
+  const toX = mul(w, cotangent(site), slope);
+  return at === 1 ? [toX, undefined] : [undefined, toX];
+};
+
 export const ELEMENTWISE: Readonly<Record<string, Operation>> = {
   Exp: unary((_, __, y) => y),
   Log: unary((w, x) => w.node("Reciprocal", [x])),
@@ -162,7 +187,7 @@ export const ELEMENTWISE: Readonly<Record<string, Operation>> = {
 
   Add: binary((_, g) => [() => g, () => g]),
   Sub: binary((w, g) => [() => g, () => w.node("Neg", [g])]),
-  Mul: binary((w, g, a, b) => [() => mul(w, g, b), () => mul(w, g, a)]),
+  Mul: { ...PRODUCT, gradient: productGradient },
   Div: binary((w, g, _, b, site) => [
     () => div(w, g, b),
     () => w.node("Neg", [mul(w, g, div(w, output(site), b))]),

@@ -3,12 +3,26 @@ import { ShapeError, volume } from "../../../attention/index.ts";
 import type { NamedValue } from "../graph.ts";
 import { cotangent, input, int, range } from "./operation.ts";
 import type { BackwardSite, Operation, Site, Writer } from "./operation.ts";
-import { add, div, mul, reshape, sub, sum, sumTo, times } from "./write.ts";
+import { add, div, mul, reshape, sub, sum, sumTo, swapLast, times } from "./write.ts";
 
 const epsilonOf = (site: Site): number => Number(site.attributes["epsilon"] ?? 1e-5);
 
 /** A list of one value per channel, to be multiplied with `[B C Y X]`. */
 const perChannel = (w: Writer, x: NamedValue): NamedValue => reshape(w, x, [x.shape[0] ?? 0, 1, 1]);
+
+/** Pixels from which a matrix product of one row and one column is faster than two maps. */
+const MANY_PIXELS = 512;
+
+/** Σ a·b of every channel. */
+function dots(w: Writer, a: NamedValue, b: NamedValue): NamedValue {
+  const [B = 0, C = 0, Y = 0, X = 0] = a.shape;
+  if (Y * X < MANY_PIXELS) return sum(w, mul(w, a, b), [0, 2, 3], false);
+  const [row, other] = [a, b].map((x) => reshape(w, x, [B, C, 1, Y * X])) as [
+    NamedValue,
+    NamedValue,
+  ];
+  return sum(w, w.node("MatMul", [row, swapLast(w, other)]), [0, 2, 3], false);
+}
 
 function layerNormGradient(w: Writer, site: BackwardSite) {
   const [x, scale, g] = [input(site, 0), input(site, 1), cotangent(site)];
@@ -43,7 +57,7 @@ function batchNormTrainingGradient(w: Writer, site: BackwardSite) {
   const one = w.number(1);
   const inverse = div(w, one, w.node("Sqrt", [add(w, variance, w.number(epsilonOf(site)))]));
   const toBias = sum(w, g, [0, 2, 3], false);
-  const along = sum(w, mul(w, g, x), [0, 2, 3], false);
+  const along = dots(w, g, x);
   const toScale = mul(w, inverse, sub(w, along, mul(w, mean, toBias)));
   const toX = () => {
     const a = mul(w, scale, inverse);

@@ -4,7 +4,7 @@
  * One file a family: a rule for shapes stands beside the rule for gradients. `table.ts` lists them all.
  */
 import { ShapeError } from "../../../attention/index.ts";
-import type { AttributeValue, Data, NamedValue, ValueType } from "../graph.ts";
+import type { AttributeValue, Data, NamedValue, OnnxNode, ValueType } from "../graph.ts";
 
 export type AttributeKind = "int" | "float" | "string" | "ints" | "floats";
 
@@ -25,6 +25,8 @@ export interface BackwardSite extends Site {
   readonly cotangents: readonly (NamedValue | undefined)[];
   /** Whether anybody asks for the gradient of an input. */
   readonly wants: (input: number) => boolean;
+  /** The node that writes an input; none where the graph is given it. */
+  readonly producer: (input: number) => OnnxNode | undefined;
 }
 
 /** Writes nodes, each with the shape its operation gives. */

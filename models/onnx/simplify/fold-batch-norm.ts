@@ -35,7 +35,7 @@ function partsOf(conv: OnnxNode, norm: OnnxNode, weights: Weights) {
 }
 
 export function foldBatchNorm({ graph, weights }: Network): Network {
-  const by = producers(graph);
+  const by = producers(graph.nodes);
   const shared = readTwice(graph);
   const [next, stored] = [new Map(weights), new Map<string, Stored>(graph.weights)];
   const values = new Map<string, ValueType>(graph.values);
