@@ -4,8 +4,9 @@ import { allEpsg } from "./crs/epsg-node.ts";
 import type { Affine } from "./affine.ts";
 import { fileSource } from "./readers/byte-source-node.ts";
 import { httpSource } from "./readers/byte-source-http.ts";
-import type { ByteSource } from "./readers/byte-source.ts";
+import { type ByteSource, bytesSource } from "./readers/byte-source.ts";
 import { type SceneFormat, SNIFF_BYTES, sniffFormat, unknownFormat } from "./readers/formats.ts";
+import type { GeoTiffOptions } from "./readers/geotiff.ts";
 import { placementWarnings } from "./readers/placement.ts";
 import { readSidecar } from "./readers/sidecar-node.ts";
 import { type Scene, SceneError } from "./scene.ts";
@@ -38,32 +39,57 @@ export async function openScene(pathOrUrl: string, options: OpenSceneOptions = {
   const { signal } = options;
   signal?.throwIfAborted();
   const isUrl = /^https?:\/\//i.test(pathOrUrl);
-  const source = isUrl ? await httpSource(pathOrUrl, signal) : await fileSource(pathOrUrl);
+  if (isUrl) return openSource(await httpSource(pathOrUrl, signal), options);
+  const scene = await openSource(await fileSource(pathOrUrl), options);
+  try {
+    return await withSidecar(await withOverviews(scene, options), options);
+  } catch (error) {
+    await scene[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Opens the bytes of a file; no files beside it are looked for.
+ *
+ * @throws {SceneError} where the content is no scene.
+ */
+export async function openSceneFromBytes(
+  bytes: Uint8Array,
+  name: string,
+  options: OpenSceneOptions = {},
+): Promise<Scene> {
+  options.signal?.throwIfAborted();
+  return openSource(bytesSource(bytes, name), options);
+}
+
+async function openSource(source: ByteSource, options: OpenSceneOptions): Promise<Scene> {
+  const { signal } = options;
   try {
     const head = await source.read(0, Math.min(SNIFF_BYTES, source.sizeBytes), signal);
     const format = sniffFormat(head);
-    if (format === undefined) throw new SceneError(unknownFormat(pathOrUrl, head));
+    if (format === undefined) throw new SceneError(unknownFormat(source.name, head));
     const open = await READERS[format]();
     signal?.throwIfAborted();
-    const scene = await open(source, options);
-    return isUrl ? scene : await withSidecar(scene, options);
+    return await open(source, options);
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
   }
 }
 
+async function withOverviews(scene: Scene, { cacheBytes }: OpenSceneOptions): Promise<Scene> {
+  if (scene.format !== "GeoTIFF") return scene;
+  const { withExternalOverviews } = await import("./readers/overviews-node.ts");
+  return withExternalOverviews(scene, await tiffOptions(cacheBytes));
+}
+
 /** Puts in what files beside the scene say, where it says nothing itself. */
 async function withSidecar(scene: Scene, { crs }: OpenSceneOptions): Promise<Scene> {
   if (scene.transform !== undefined && scene.crs !== undefined) return scene;
-  try {
-    const beside = await readSidecar(scene.source);
-    const given = crs === undefined ? undefined : crsFromText(crs);
-    return georeferenced(scene, beside.transform, given ?? beside.crs);
-  } catch (error) {
-    await scene[Symbol.asyncDispose]();
-    throw error;
-  }
+  const beside = await readSidecar(scene.source);
+  const given = crs === undefined ? undefined : crsFromText(crs);
+  return georeferenced(scene, beside.transform, given ?? beside.crs);
 }
 
 function georeferenced(scene: Scene, transform: Affine | undefined, crs: Crs | undefined): Scene {
@@ -74,16 +100,14 @@ function georeferenced(scene: Scene, transform: Affine | undefined, crs: Crs | u
 }
 
 async function openTiff(): Promise<OpenFormat> {
-  const [{ openGeoTiff }, { withExternalOverviews }, { NODE_CODECS }] = await Promise.all([
-    import("./readers/geotiff.ts"),
-    import("./readers/overviews-node.ts"),
-    import("./readers/tiff/codecs-node.ts"),
-  ]);
-  return async (source, { cacheBytes, crs }) => {
-    const options = { cacheBytes, lookup: allEpsg, codecs: NODE_CODECS };
-    const scene = await openGeoTiff(source, { ...options, crs });
-    return withExternalOverviews(scene, options);
-  };
+  const { openGeoTiff } = await import("./readers/geotiff.ts");
+  return async (source, { cacheBytes, crs }) =>
+    openGeoTiff(source, { ...(await tiffOptions(cacheBytes)), crs });
+}
+
+async function tiffOptions(cacheBytes: number | undefined): Promise<GeoTiffOptions> {
+  const { NODE_CODECS } = await import("./readers/tiff/codecs-node.ts");
+  return { cacheBytes, lookup: allEpsg, codecs: NODE_CODECS };
 }
 
 function photo(format: SceneFormat): () => Promise<OpenFormat> {

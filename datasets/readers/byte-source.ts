@@ -10,7 +10,7 @@ export interface ByteSource extends AsyncDisposable {
   /** A read costs about as much as this many bytes: nearer ranges are better read as one. */
   readonly gapBytes: number;
   /**
-   * Reads exactly `length` bytes.
+   * Reads exactly `length` bytes, which may be a view of the source: they must not be changed.
    *
    * @throws {SceneError} where the source ends before, or cannot be read.
    */
@@ -42,7 +42,7 @@ export function bytesSource(bytes: Uint8Array, name: string): ByteSource {
     gapBytes: 0,
     read: async (offset, length) => {
       expectInside(name, bytes.length, offset, length);
-      return bytes.slice(offset, offset + length);
+      return bytes.subarray(offset, offset + length);
     },
     [Symbol.asyncDispose]: async () => {},
   };

@@ -21,6 +21,7 @@ import { createRegistry } from "./models/registry.ts";
 import { DEFAULT_LIMITS, type Limits, type ServerOptions } from "./options.ts";
 import { RequestError } from "./problem.ts";
 import { clearUploads } from "./requests/accept.ts";
+import { claims } from "./requests/claim.ts";
 import { detectRoutes } from "./routes/detect.ts";
 import { healthRoutes, metricRoutes } from "./routes/health.ts";
 import { inferenceRoutes } from "./routes/inference.ts";
@@ -61,7 +62,7 @@ export function buildServer(given: ServerOptions): FastifyInstance {
   shedLoad(app, limits);
   guard(app, options.tokens ?? []);
   endStalledRequests(app, limits);
-  clearUploads(app, context);
+  clearUploads(app);
   measure(app, context);
   void app.register(async (routes) => {
     detectRoutes(routes, context);
@@ -120,7 +121,8 @@ function createContext(
     registry.list().reduce((sum, { model }) => sum + (model?.waiting() ?? 0), 0),
   );
   gauge("nadir_disk_bytes", "Bytes of uploads and results.", disk.usedBytes);
-  return { options, limits, registry, store, runner, gate, disk, metrics, closing };
+  const claim = claims(disk, limits);
+  return { options, limits, registry, store, runner, gate, disk, claim, metrics, closing };
 }
 
 /** Turns requests away while the process holds more memory than it may. */

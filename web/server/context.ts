@@ -7,6 +7,7 @@ import type { JobStore } from "./jobs/store.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Registry } from "./models/registry.ts";
 import type { Limits, ServerOptions } from "./options.ts";
+import type { Claim } from "./requests/claim.ts";
 import type { ReceivedFile } from "./requests/receive.ts";
 import type { Gate } from "./security/gate.ts";
 
@@ -18,6 +19,7 @@ export interface ServerContext {
   readonly runner: JobRunner;
   readonly gate: Gate;
   readonly disk: Disk;
+  readonly claim: () => Claim;
   readonly metrics: Metrics;
   /** Aborted when the server goes down. */
   readonly closing: AbortSignal;
@@ -32,5 +34,6 @@ declare module "fastify" {
     /** The folder of this request's upload, removed when the answer is out; a job takes it over. */
     folder: string | undefined;
     upload: ReceivedFile | undefined;
+    claim: Claim | undefined;
   }
 }

@@ -42,6 +42,9 @@ export interface Limits {
   readonly queuedJobs: number;
   /** How long a finished job is kept. */
   readonly keepMs: number;
+  /** Files that are answered at once stay in memory up to this size, and all of them together up to this one. */
+  readonly heldFileBytes: number;
+  readonly heldBytes: number;
   /** Bytes of all uploads and results together. */
   readonly diskBytes: number;
   /** Requests of one token, or of one address, in a minute; 0: any number. */
@@ -75,6 +78,8 @@ export const DEFAULT_LIMITS: Limits = {
   jobs: 1,
   queuedJobs: 1000,
   keepMs: 24 * 3600e3,
+  heldFileBytes: 8 * MB,
+  heldBytes: 64 * MB,
   diskBytes: 100 * GB,
   perMinute: 1200,
   batch: 8,

@@ -7,18 +7,21 @@ import { form, problemOf, sampleServer, sceneForm } from "./sample-server.ts";
 import { readFile } from "node:fs/promises";
 
 let server: Awaited<ReturnType<typeof sampleServer>>;
-beforeAll(async () => {
-  server = await sampleServer({
-    limits: { syncBytes: 2_000_000, syncPixels: 1e6, photoPixels: 500_000, perMinute: 0 },
-  });
-});
-afterAll(() => server[Symbol.asyncDispose]());
 
 const post = (request: ReturnType<typeof form>) =>
   server.app.inject({ method: "POST", url: "/v1/detect", ...request });
 const detect = (fields: Record<string, string> = {}) => post(sceneForm(server.scene, fields));
 
-describe("POST /v1/detect", () => {
+describe.each([
+  ["in memory", {}],
+  ["on disk", { heldFileBytes: 100 }],
+])("POST /v1/detect, uploads %s", (_, more) => {
+  beforeAll(async () => {
+    const limits = { syncBytes: 2_000_000, syncPixels: 1e6, photoPixels: 500_000, perMinute: 0 };
+    server = await sampleServer({ limits: { ...limits, ...more } });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
   test("answers a scene with its objects as GeoJSON", async () => {
     const response = await detect();
     expect([response.statusCode, response.headers["content-type"]]).toEqual([

@@ -1,6 +1,4 @@
 /** Inference: raw tensors through the session, or encoded images through the whole pipeline. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type EngineTensor,
   type Feeds,
@@ -49,8 +47,6 @@ export async function inferTensors(
 }
 
 export interface ImageOptions {
-  /** For the files. */
-  readonly folder: string;
   readonly limits: Limits;
   readonly base: SettingsInput;
   readonly signal: AbortSignal;
@@ -61,15 +57,13 @@ export async function inferImages(
   model: ServedModel,
   input: GivenInput,
   { parameters = {} }: InferRequest,
-  { folder, limits, base, signal }: ImageOptions,
+  { limits, base, signal }: ImageOptions,
 ): Promise<readonly Output[]> {
   const said = settingsFrom(parameters);
   const perImage: (readonly FoundObject[])[] = [];
   for (const [i, file] of toFiles(input).entries()) {
-    const path = join(folder, `image-${i}`);
-    await writeFile(path, file);
     const limit = { mostPixels: limits.syncPixels, signal };
-    await using scene = await openUpload(path, limits, limit);
+    await using scene = await openUpload({ place: file, name: `image-${i}` }, limits, limit);
     const { objects } = await findOnce({ scene, model, said, base, signal });
     perImage.push(objects);
   }

@@ -23,7 +23,7 @@ export interface JobRecord {
   readonly source: {
     readonly name: string;
     readonly bytes?: number;
-    readonly sha256?: string;
+    readonly sha256?: string | undefined;
     readonly url?: string;
   };
   readonly idempotencyKey?: string;

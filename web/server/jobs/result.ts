@@ -58,7 +58,10 @@ async function convert(
   }
   const text = await readFile(geojson, "utf8");
   const { objects, classes } = readResult(text, source.name, { crsFrom: crsFromText });
-  await using scene = await openUpload(join(folder, "upload", source.name), limits);
+  await using scene = await openUpload(
+    { place: join(folder, "upload", source.name), name: source.name },
+    limits,
+  );
   const context = { scene, classes, crs: settings.crs ?? SETTINGS.crs.fallback };
   await using output = await openOutput(format, path, context);
   for (const object of objects) await output.write(object);

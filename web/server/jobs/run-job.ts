@@ -65,7 +65,8 @@ export async function runJob(record: JobRecord, options: RunJobOptions): Promise
     provenance,
     outDir: results,
     signal,
-    open: (path, stop) => openUpload(path, limits, { signal: stop }),
+    open: (path, stop) =>
+      openUpload({ place: path, name: record.source.name }, limits, { signal: stop }),
   });
   let end: JobEnd | undefined;
   let next = await run.next();

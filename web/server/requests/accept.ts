@@ -1,5 +1,5 @@
 /** The hooks of the routes that take a scene: receives it before the body is judged, and clears up afterwards. */
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ServerContext } from "../context.ts";
 import { RequestError } from "../problem.ts";
@@ -9,35 +9,32 @@ export interface AcceptOptions {
   readonly maxBytes: number;
   /** What to do instead where the file is larger. */
   readonly hint: string;
+  /** The file must outlive this process. */
+  readonly keeps: boolean;
 }
 
 /** Receives the upload of a request into a folder of its own, and makes the fields its body. */
 export async function acceptUpload(
   request: FastifyRequest,
-  { store, disk }: ServerContext,
-  { maxBytes, hint }: AcceptOptions,
+  { store, claim: newClaim }: ServerContext,
+  { maxBytes, hint, keeps }: AcceptOptions,
 ): Promise<void> {
   const folder = store.incoming();
-  await mkdir(folder, { recursive: true });
-  if (!request.isMultipart()) {
-    request.folder = folder;
-    return;
-  }
-  let reserved = 0;
-  const reserve = (bytes: number): void => {
-    disk.reserve(bytes);
-    reserved += bytes;
-  };
+  const claim = newClaim();
+  const { reserve, hold } = claim;
   try {
-    const options = { folder: `${folder}/upload`, maxBytes, hint, reserve };
-    const { body, file } = await receiveForm(request, options);
-    request.body = body;
-    request.upload = file;
+    if (request.isMultipart()) {
+      const options = { folder: `${folder}/upload`, maxBytes, hint, reserve };
+      const { body, file } = await receiveForm(request, { ...options, ...(!keeps && { hold }) });
+      request.body = body;
+      request.upload = file;
+    }
     request.folder = folder;
+    request.claim = claim;
     request.gone.throwIfAborted();
   } catch (error) {
-    disk.release(reserved);
     request.folder = undefined;
+    claim.release();
     await rm(folder, { recursive: true, force: true }); // the answer may never go out
     throw asRequestError(error);
   }
@@ -53,13 +50,14 @@ function asRequestError(error: unknown): unknown {
 }
 
 /** Removes the folders of requests that are over, however they ended. */
-export function clearUploads(app: FastifyInstance, { disk }: Pick<ServerContext, "disk">): void {
+export function clearUploads(app: FastifyInstance): void {
   const clear = async (request: FastifyRequest): Promise<void> => {
-    const { folder, upload } = request;
+    const { folder, claim } = request;
     request.folder = undefined;
     if (folder === undefined) return;
+    request.upload = undefined;
+    claim?.release();
     await rm(folder, { recursive: true, force: true });
-    if (upload !== undefined) disk.release(upload.bytes);
   };
   app.addHook("onResponse", clear);
   app.addHook("onRequest", async (request, { raw }) => {

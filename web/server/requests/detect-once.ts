@@ -1,6 +1,6 @@
 /** One scene detected in and answered at once: nothing of it is kept. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Scene } from "../../../datasets/index.ts";
 import {
   availableCrs,
@@ -117,6 +117,7 @@ async function written(
   format: FormatName,
   path: string,
 ): Promise<Uint8Array> {
+  await mkdir(dirname(path), { recursive: true });
   await using output = await openOutput(format, path, context);
   for (const object of objects) await output.write(object);
   await output.finish();

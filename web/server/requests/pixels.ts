@@ -1,12 +1,18 @@
 /** Opens a scene after looking at its head: a photo decodes as a whole, so its size is judged before. */
 import { open } from "node:fs/promises";
 import { type Scene, SceneError } from "../../../datasets/index.ts";
-import { openScene } from "../../../datasets/node.ts";
+import { openScene, openSceneFromBytes } from "../../../datasets/node.ts";
 import type { Limits } from "../options.ts";
 import { RequestError } from "../problem.ts";
 
 /** First bytes → a photo that would be decoded as a whole. */
 const PHOTO = /^(\x89PNG|\xff\xd8\xff|RIFF....WEBP)/s;
+
+/** A file on disk, or its content and a name for messages. */
+export interface Upload {
+  readonly place: string | Uint8Array;
+  readonly name: string;
+}
 
 /**
  * Opens an upload.
@@ -16,14 +22,16 @@ const PHOTO = /^(\x89PNG|\xff\xd8\xff|RIFF....WEBP)/s;
  * @throws {SceneError} where it is no scene
  */
 export async function openUpload(
-  path: string,
+  { place, name }: Upload,
   { photoPixels, blockPixels }: Pick<Limits, "photoPixels" | "blockPixels">,
   { mostPixels = Infinity, signal }: { mostPixels?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Scene> {
-  if (PHOTO.test(await headOf(path))) {
-    expectPixels(await photoSize(path), Math.min(mostPixels, photoPixels), "a photo");
+  if (PHOTO.test(await headOf(place))) {
+    expectPixels(await photoSize(place, name), Math.min(mostPixels, photoPixels), "a photo");
   }
-  const scene = await openScene(path, { signal });
+  const scene = await (typeof place === "string"
+    ? openScene(place, { signal })
+    : openSceneFromBytes(place, name, { signal }));
   try {
     expectPixels(scene, mostPixels, "a scene");
     for (const { blockWidth, blockHeight } of scene.format === "GeoTIFF" ? scene.levels : []) {
@@ -36,10 +44,14 @@ export async function openUpload(
   }
 }
 
-async function headOf(path: string): Promise<string> {
-  const file = await open(path);
+const HEAD_BYTES = 16;
+
+async function headOf(place: Upload["place"]): Promise<string> {
+  if (typeof place !== "string")
+    return Buffer.from(place.subarray(0, HEAD_BYTES)).toString("latin1");
+  const file = await open(place);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return buffer.toString("latin1", 0, bytesRead);
   } finally {
     await file.close();
@@ -51,12 +63,12 @@ interface Size {
   readonly height: number;
 }
 
-async function photoSize(path: string): Promise<Size> {
+async function photoSize(place: Upload["place"], name: string): Promise<Size> {
   const { default: sharp } = await import("sharp");
   try {
-    return await sharp(path, { limitInputPixels: false }).metadata();
+    return await sharp(place, { limitInputPixels: false }).metadata();
   } catch (cause) {
-    throw new SceneError(`${path}: the head of the photo must be readable`, { cause });
+    throw new SceneError(`${name}: the head of the photo must be readable`, { cause });
   }
 }
 

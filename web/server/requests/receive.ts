@@ -1,9 +1,8 @@
-/** Receives a request for detection: a file straight to disk, hashed on its way, and the fields beside it. */
+/** Receives a request for detection: a file, to disk unless it is small and not to be kept, and the fields beside it. */
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { MultipartFile } from "@fastify/multipart";
 import type { FastifyRequest } from "fastify";
@@ -12,12 +11,13 @@ import { fieldName, fieldValue } from "./body.ts";
 import { safeFileName } from "./file-name.ts";
 
 export interface ReceivedFile {
-  readonly path: string;
+  /** The path, or the content where it was small enough to stay in memory. */
+  readonly place: string | Uint8Array;
   /** Harmless: without folders and odd characters. */
   readonly name: string;
   readonly bytes: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
+  /** Hexadecimal, of a file that is to be kept. */
+  readonly sha256: string | undefined;
 }
 
 export interface ReceiveOptions {
@@ -26,8 +26,14 @@ export interface ReceiveOptions {
   readonly maxBytes: number;
   /** What to do instead where the file is larger. */
   readonly hint: string;
-  /** Called with every piece before it is written; throws where there is no room for it. */
+  /** Called before so much is written; throws where there is no room for it. */
   readonly reserve: (bytes: number) => void;
+  /**
+   * Called with the bytes so far of a file that need not outlive this process; true: they may stay in memory.
+   *
+   * @default none may, and the file is safe on disk when it has been received
+   */
+  readonly hold?: ((bytes: number) => boolean) | undefined;
 }
 
 const FIELD_BYTES = 1_000_000;
@@ -73,38 +79,75 @@ export async function receiveForm(
 async function save(part: MultipartFile, options: ReceiveOptions): Promise<ReceivedFile> {
   const name = safeFileName(part.filename);
   const stored = await store(part.file, name, options);
-  if (part.file.truncated) {
-    await rm(stored.path, { force: true });
-    throw tooLarge(options);
-  }
-  return stored;
+  if (!part.file.truncated) return stored;
+  if (typeof stored.place === "string") await rm(stored.place, { force: true });
+  throw tooLarge(options);
 }
 
-/** Writes a stream to the folder. @throws {RequestError} where it is too large, or there is no room */
+/** Takes a file in. @throws {RequestError} where it is too large, or there is no room */
 export async function store(
   source: AsyncIterable<Uint8Array>,
   name: string,
   options: ReceiveOptions,
 ): Promise<ReceivedFile> {
-  await mkdir(options.folder, { recursive: true });
-  const path = join(options.folder, name);
-  const hash = createHash("sha256");
+  const { folder, hold } = options;
+  const { pieces, facts } = counted(source, options);
+  const { held, isWhole } = await holdSome(pieces, hold);
+  if (isWhole) return { name, place: Buffer.concat(held), ...facts() };
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, name);
+  const file = createWriteStream(path, { flush: hold === undefined });
+  await pipeline(written(held, pieces, options), file);
+  return { name, place: path, ...facts() };
+}
+
+/** The pieces of a file, and what is known of it after the last of them. */
+function counted(source: AsyncIterable<Uint8Array>, options: ReceiveOptions) {
+  const hash = options.hold === undefined ? createHash("sha256") : undefined;
   let bytes = 0;
-  const count = new Transform({
-    transform(chunk: Uint8Array, _, done) {
-      bytes += chunk.length;
-      try {
-        if (bytes > options.maxBytes) throw tooLarge(options);
-        options.reserve(chunk.length);
-      } catch (error) {
-        return done(error as Error); // what is thrown above are errors
-      }
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-  await pipeline(source, count, createWriteStream(path, { flush: true }));
-  return { path, name, bytes, sha256: hash.digest("hex") };
+  async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const piece of source) {
+      bytes += piece.length;
+      if (bytes > options.maxBytes) throw tooLarge(options);
+      hash?.update(piece);
+      yield piece;
+    }
+  }
+  return { pieces: pieces(), facts: () => ({ bytes, sha256: hash?.digest("hex") }) };
+}
+
+/** Takes pieces for as long as they may stay in memory. */
+async function holdSome(
+  pieces: AsyncGenerator<Uint8Array, void, undefined>,
+  hold: ReceiveOptions["hold"],
+): Promise<{ readonly held: readonly Uint8Array[]; readonly isWhole: boolean }> {
+  const held: Uint8Array[] = [];
+  for (let bytes = 0; hold?.(bytes) === true;) {
+    const next = await pieces.next();
+    if (next.done === true) return { held, isWhole: true };
+    held.push(next.value);
+    bytes += next.value.length;
+  }
+  return { held, isWhole: false };
+}
+
+async function* written(
+  held: readonly Uint8Array[],
+  pieces: AsyncIterable<Uint8Array>,
+  { reserve }: ReceiveOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of concat(held, pieces)) {
+    reserve(piece.length);
+    yield piece;
+  }
+}
+
+async function* concat(
+  held: readonly Uint8Array[],
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* held;
+  yield* pieces;
 }
 
 const tooLarge = ({ maxBytes, hint }: ReceiveOptions): RequestError =>

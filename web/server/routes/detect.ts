@@ -37,7 +37,7 @@ export function detectRoutes(app: FastifyInstance, context: ServerContext): void
       },
       onRequest: async () => gate.check(),
       preValidation: async (request) =>
-        acceptUpload(request, context, { maxBytes: limits.syncBytes, hint: HINT }),
+        acceptUpload(request, context, { maxBytes: limits.syncBytes, hint: HINT, keeps: false }),
     },
     async (request, reply) => {
       const { answer, count } = await answerScene(request, context);
@@ -62,9 +62,9 @@ async function answerScene(
   using lease = registry.lease(body.model);
   const leave = await gate.enter(request.owner, gone);
   try {
-    request.upload ??= await fetchScene(body.url, folder, gone, context);
+    const upload = (request.upload ??= await fetchScene(request, body.url, folder, context));
     const limit = { mostPixels: limits.syncPixels, signal: gone };
-    await using scene = await openUpload(request.upload.path, limits, limit);
+    await using scene = await openUpload(upload, limits, limit);
     const base = options.settings ?? {};
     const found = await findOnce({ scene, model: lease.model, said, base, signal: gone });
     metrics.run(found.report.timingsMs, found.objects.length);
@@ -83,22 +83,23 @@ const answers = () =>
   );
 
 async function fetchScene(
+  { gone, claim }: Pick<FastifyRequest, "gone" | "claim">,
   url: string | undefined,
   folder: string,
-  signal: AbortSignal,
-  { limits, options, disk }: ServerContext,
+  { limits, options }: ServerContext,
 ) {
-  if (url === undefined) {
+  if (url === undefined || claim === undefined) {
     throw new RequestError("ERR_REQUEST", "form: must hold a file or a url, received neither");
   }
   return download(url, {
     folder: `${folder}/upload`,
     maxBytes: limits.syncBytes,
     hint: HINT,
-    reserve: disk.reserve,
+    reserve: claim.reserve,
+    hold: claim.hold,
     allowHosts: options.allowHosts ?? [],
     fetchMs: limits.fetchMs,
     stallMs: limits.stallMs,
-    signal,
+    signal: gone,
   });
 }

@@ -1,5 +1,4 @@
 /** `/v2`: Open Inference Protocol, version 2, for clients of KServe and Triton. */
-import { mkdir } from "node:fs/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import { Value } from "typebox/value";
@@ -242,7 +241,7 @@ async function infer(
   request: FastifyRequest,
   { model }: Lease,
   body: InferRequest,
-  { gate, store, limits, options }: ServerContext,
+  { gate, limits, options }: ServerContext,
 ): Promise<readonly Output[]> {
   const inputs = withBytes(body.inputs, tails.get(request) ?? new Uint8Array());
   const [first, ...more] = inputs;
@@ -255,10 +254,8 @@ async function infer(
     if (first === undefined || !isImage) return await inferTensors(model, inputs, signal);
     if (more.length > 0)
       throw bad(`${IMAGE_INPUT} must be the only input, received ${inputs.length}`);
-    const folder = (request.folder = store.incoming());
-    await mkdir(folder, { recursive: true });
     const base = options.settings ?? {};
-    return await inferImages(model, first, body, { folder, limits, base, signal });
+    return await inferImages(model, first, body, { limits, base, signal });
   } finally {
     leave();
   }

@@ -59,7 +59,7 @@ export function jobRoutes(app: FastifyInstance, context: ServerContext): void {
       },
       onRequest: async () => checkQueue(context),
       preValidation: async (request) =>
-        acceptUpload(request, context, { maxBytes: limits.uploadBytes, hint: "" }),
+        acceptUpload(request, context, { maxBytes: limits.uploadBytes, hint: "", keeps: true }),
     },
     async (request, reply) => {
       const { body, upload, owner, folder = store.incoming() } = request;

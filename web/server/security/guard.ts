@@ -17,6 +17,7 @@ export function guard(app: FastifyInstance, tokens: readonly string[]): void {
   app.decorateRequest("gone");
   app.decorateRequest("folder");
   app.decorateRequest("upload");
+  app.decorateRequest("claim");
   app.addHook("onRequest", async (request, { raw }) => {
     const leaving = new AbortController();
     request.gone = leaving.signal;
