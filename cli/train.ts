@@ -37,6 +37,7 @@ interface TrainFlags {
   readonly data: readonly string[];
   readonly model: string;
   readonly mixer?: string;
+  readonly head: string;
   readonly out: string;
   readonly val?: readonly string[];
   readonly valEvery: string;
@@ -52,6 +53,8 @@ interface TrainFlags {
   readonly resume?: boolean;
 }
 
+const HEADS = ["axis-aligned", "oriented"] as const;
+
 type EpochEvent = Extract<TrainEvent, { kind: "epoch" }>;
 
 export function declareTrain(command: Command, { io, finish }: CliContext): void {
@@ -65,6 +68,7 @@ export function declareTrain(command: Command, { io, finish }: CliContext): void
     .option("--detect-px <pixels>", "Side of the tiles that the model will detect on.", "640")
     .option("--model <family-size>", "What is trained, as yolo-caa-nano.", "yolo-caa-nano")
     .option("--mixer <name>", `Fills the mixer slot: ${Object.keys(MIXERS).join(", ")}.`)
+    .option("--head <boxes>", `What it finds: ${HEADS.join(" or ")} boxes.`, "axis-aligned")
     .option("-o, --out <folder>", "Checkpoint, log and the trained model.", "trained")
     .option("--tile-px <pixels>", "Side of the training tiles, a multiple of 32.", "320")
     .option("--batch <tiles>", "Tiles in one step.", "8")
@@ -118,18 +122,27 @@ async function readPlan(io: Io, flags: TrainFlags, signal: AbortSignal) {
   const classes = synthetic === 0 ? named : [...new Set([...named, ...SYNTHETIC_CLASSES])];
   const [tilePx, seed] = [whole("tile-px", flags.tilePx, 32), whole("seed", flags.seed)];
   const { family, size } = parseModel(flags.model);
-  const mixer = parseMixer(flags.mixer);
+  const [mixer, head] = [parseMixer(flags.mixer), parseHead(flags.head)];
+  const oriented = head === "oriented";
   const out = locate(io, flags.out);
   const checkpointPath = join(out, "checkpoint.safetensors");
   const resume = flags.resume === true && existsSync(checkpointPath);
   return {
-    name: `${flags.model}${mixer === undefined ? "" : `-${mixer}`}`,
-    network: detector({ family, size, mixer, classes: classes.length }),
+    name: [flags.model, mixer, oriented ? head : undefined].filter(Boolean).join("-"),
+    network: detector({
+      family,
+      size,
+      mixer,
+      head: oriented ? head : undefined,
+      classes: classes.length,
+    }),
     summary: FAMILIES[family].summary,
     classes,
     records: [
-      ...toRecords(sources, classes, { tilePx }),
-      ...(synthetic === 0 ? [] : syntheticRecords(synthetic, classes, { seed, repeat: 2 })),
+      ...toRecords(sources, classes, { tilePx, oriented }),
+      ...(synthetic === 0
+        ? []
+        : syntheticRecords(synthetic, classes, { seed, repeat: 2, oriented })),
     ],
     data: flags.data,
     synthetic,
@@ -206,6 +219,12 @@ function parseMixer(text: string | undefined): MixerName | undefined {
   throw new SettingsError(
     `train: --mixer must be one of ${Object.keys(MIXERS).join(", ")}, received ${text}`,
   );
+}
+
+function parseHead(text: string): (typeof HEADS)[number] {
+  const head = HEADS.find((each) => each === text);
+  if (head !== undefined) return head;
+  throw new SettingsError(`train: --head must be one of ${HEADS.join(", ")}, received ${text}`);
 }
 
 const say =

@@ -1,6 +1,6 @@
 /** Labels of a part of an image: what happens to objects that its edge cuts. */
 import { minAreaRectangle } from "../min-area-rectangle.ts";
-import { signedRingArea } from "../ring.ts";
+import { clipRing, signedRingArea } from "../ring.ts";
 import type { Window } from "../scene.ts";
 import type { LabelledImage, LabelledObject } from "./labels.ts";
 import { boundsOf, cornersOf } from "./labels.ts";
@@ -65,38 +65,4 @@ function clipped(object: LabelledObject, window: Window): LabelledObject {
   const outline = seen ?? rings?.flat() ?? [];
   const bounds = boundsOf(outline.length > 0 ? outline : upright);
   return shifted({ ...object, box: bounds, corners: seen, polygon: rings }, window);
-}
-
-/** The part of a ring inside the window, cut by one edge after another (Sutherland and Hodgman, 1974). */
-function clipRing(ring: readonly number[], { x, y, width, height }: Window): readonly number[] {
-  let points = ring;
-  const edges: readonly (readonly [axis: 0 | 1, sign: 1 | -1, at: number])[] = [
-    [0, 1, x],
-    [0, -1, x + width],
-    [1, 1, y],
-    [1, -1, y + height],
-  ];
-  for (const [axis, sign, at] of edges) points = clipAt(points, axis, sign, at);
-  return points;
-}
-
-/** Keeps the points whose coordinate on the axis is at or beyond `at`, in the direction of the sign. */
-function clipAt(
-  points: readonly number[],
-  axis: 0 | 1,
-  sign: 1 | -1,
-  at: number,
-): readonly number[] {
-  const kept: number[] = [];
-  for (let i = 0; i < points.length; i += 2) {
-    const j = (i + 2) % points.length;
-    const [from, to] = [points.slice(i, i + 2), points.slice(j, j + 2)];
-    const [a, b] = [sign * ((from[axis] ?? 0) - at), sign * ((to[axis] ?? 0) - at)];
-    if (a >= 0) kept.push(...from);
-    if (a * b < 0) {
-      const share = a / (a - b);
-      kept.push(...from.map((value, k) => value + share * ((to[k] ?? 0) - value)));
-    }
-  }
-  return kept;
 }

@@ -79,7 +79,10 @@ export function boundsOf(points: readonly number[]): LabelledObject["box"] {
 }
 
 /** The oriented box, or the upright one's corners: top left, top right, bottom right, bottom left. */
-export function cornersOf({ corners, box: [x1, y1, x2, y2] }: LabelledObject): readonly number[] {
+export function cornersOf({
+  corners,
+  box: [x1, y1, x2, y2],
+}: Pick<LabelledObject, "box" | "corners">): readonly number[] {
   return corners ?? [x1, y1, x2, y1, x2, y2, x1, y2];
 }
 

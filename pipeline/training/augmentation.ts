@@ -4,7 +4,9 @@
  * A tile is cut out of an image at a random place and ground resolution, turned by right angles, mirrored, and its colours
  * changed; some tiles are mosaics of four. Overhead imagery has no up, so every right-angle turn is as likely as any.
  */
-import type { Labels, TrainingImage, TrainingTile } from "./sample.ts";
+import type { Labels } from "./labels.ts";
+import { joinLabels, turnLabels } from "./labels.ts";
+import type { TrainingImage, TrainingTile } from "./sample.ts";
 import type { Random } from "./random.ts";
 import { cutTile } from "./cut.ts";
 
@@ -88,16 +90,14 @@ async function mosaicOf(
 export function joinTiles(parts: readonly TrainingTile[], sizePx: number): TrainingTile {
   const half = sizePx / 2;
   const pixels = new Float32Array(3 * sizePx * sizePx);
-  const [xyxy, classes]: [number[], number[]] = [[], []];
+  const corner = (i: number) => [(i % 2) * half, Math.floor(i / 2) * half] as const;
   for (const [i, part] of parts.entries()) {
-    const [x0, y0] = [(i % 2) * half, Math.floor(i / 2) * half];
+    const [x0, y0] = corner(i);
     for (let row = 0; row < 3 * half; row++) {
       const [c, y] = [Math.floor(row / half), row % half];
       const from = part.pixels.subarray(row * half, (row + 1) * half);
       pixels.set(from, (c * sizePx + y0 + y) * sizePx + x0);
     }
-    part.labels.xyxy.forEach((v, at) => xyxy.push(v + (at % 2 === 0 ? x0 : y0)));
-    classes.push(...part.labels.classes);
   }
   const labelled = (parts[0]?.labelled ?? new Uint8Array()).map((_, k) =>
     Math.min(...parts.map((p) => p.labelled[k] ?? 0)),
@@ -105,7 +105,7 @@ export function joinTiles(parts: readonly TrainingTile[], sizePx: number): Train
   return {
     sizePx,
     pixels,
-    labels: { xyxy: Float64Array.from(xyxy), classes: Uint16Array.from(classes) },
+    labels: joinLabels(parts.map(({ labels }, i) => [labels, corner(i)])),
     labelled,
     gsdM: undefined,
   };
@@ -126,14 +126,8 @@ export function turn(tile: TrainingTile, quarters: number, mirror: boolean): Tra
     let to = c * n * n + first + y * below;
     for (let x = 0; x < n; x++, from++, to += right) out[to] = pixels[from]!;
   }
-  const xyxy = new Float64Array(tile.labels.xyxy.length);
-  for (let i = 0; i < xyxy.length; i += 4) {
-    const side = (k: number): number => tile.labels.xyxy[i + k] ?? 0;
-    const [ax, ay] = turned(n, side(0), side(1), quarters, mirror);
-    const [bx, by] = turned(n, side(2), side(3), quarters, mirror);
-    xyxy.set([Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)], i);
-  }
-  return { ...tile, pixels: out, labels: { ...tile.labels, xyxy } };
+  const labels = turnLabels(tile.labels, (x, y) => turned(n, x, y, quarters, mirror));
+  return { ...tile, pixels: out, labels };
 }
 
 /** A point of a square that spans 0 … `span`. */

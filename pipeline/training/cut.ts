@@ -1,25 +1,18 @@
 /** Cutting a tile out of a labelled image at any place and scale, with the pipeline's own resampler. */
 import type { Pixels } from "../../datasets/index.ts";
 import { resample, sourceWindow, taps } from "../resample.ts";
-import type { Labels, TrainingImage, TrainingTile } from "./sample.ts";
+import type { Place } from "./labels.ts";
+import { cutLabels } from "./labels.ts";
+import type { TrainingImage, TrainingTile } from "./sample.ts";
 
 /** Where a tile lies in the image scaled by `scale`; it may reach beyond the image. */
-export interface Cut {
-  readonly x: number;
-  readonly y: number;
+export interface Cut extends Place {
   /** Tile pixels per image pixel. */
   readonly scale: number;
-  readonly sizePx: number;
 }
 
 /** Grey of what lies beyond the image, 0…1. */
 const PAD = 114 / 255;
-
-/** An object that is cut must show this much of its area to keep its label. */
-const VISIBLE = 0.4;
-
-/** Smallest side of a label that is kept, in tile pixels. */
-const SMALLEST_PX = 3;
 
 export function cutTile(image: TrainingImage, { x, y, scale, sizePx }: Cut): TrainingTile {
   const { width, height } = image.pixels;
@@ -79,23 +72,4 @@ function windowOf(
     bands: bands.map(part),
     valid: valid && Uint8Array.from(part(valid)),
   };
-}
-
-function cutLabels(
-  { xyxy, classes }: Labels,
-  [fx, fy]: readonly [number, number],
-  { x, y, sizePx }: { readonly x: number; readonly y: number; readonly sizePx: number },
-): Labels {
-  const [boxes, kept]: [number[], number[]] = [[], []];
-  const inside = (v: number): number => Math.min(Math.max(v, 0), sizePx);
-  for (const [i, k] of classes.entries()) {
-    const at = (side: number): number => xyxy[4 * i + side] ?? 0;
-    const [x1, y1, x2, y2] = [at(0) * fx - x, at(1) * fy - y, at(2) * fx - x, at(3) * fy - y];
-    const [a, b, c, d] = [inside(x1), inside(y1), inside(x2), inside(y2)];
-    if (Math.min(c - a, d - b) < SMALLEST_PX) continue;
-    if ((c - a) * (d - b) < VISIBLE * (x2 - x1) * (y2 - y1)) continue;
-    boxes.push(a, b, c, d);
-    kept.push(k);
-  }
-  return { xyxy: Float64Array.from(boxes), classes: Uint16Array.from(kept) };
 }

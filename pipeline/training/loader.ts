@@ -4,10 +4,10 @@
  */
 import type { AugmentationOptions } from "./augmentation.ts";
 import { augment } from "./augmentation.ts";
+import type { Labels } from "./labels.ts";
 import type { Random } from "./random.ts";
 import { randomOf, shuffled } from "./random.ts";
-import type { Labels, TrainingImage, TrainingTile } from "./sample.ts";
-import type { SyntheticSource } from "./synthetic.ts";
+import type { TrainingImage, TrainingTile } from "./sample.ts";
 
 /** An image before it is decoded. */
 export interface TrainingRecord {
@@ -19,6 +19,14 @@ export interface TrainingRecord {
   readonly repeat?: number | undefined;
   /** Where there is no file: what makes the image, with its labels. */
   readonly synthetic?: SyntheticSource | undefined;
+}
+
+/** Which synthetic image a record stands for. */
+export interface SyntheticSource {
+  readonly seed: number;
+  readonly sizePx: number;
+  /** Index of each synthetic class in the classes of the training run. */
+  readonly classIndices: readonly number[];
 }
 
 export interface LoaderOptions extends AugmentationOptions {

@@ -1,5 +1,6 @@
 /** Labelled datasets as what the loader takes: all in one list, under one table of classes. */
 import type { LabelledDataset, LabelledImage } from "../../datasets/index.ts";
+import { toLabels } from "./labels.ts";
 import type { TrainingRecord } from "./loader.ts";
 import { TrainingError } from "./training-error.ts";
 
@@ -17,6 +18,8 @@ export function unionOfClasses(sources: readonly TrainingSource[]): readonly str
 export interface RecordOptions {
   /** Tiles of this side are cut out of the images; a larger image is seen several times an epoch. */
   readonly tilePx: number;
+  /** For an oriented network; upright labels become boxes along the axes. @default false */
+  readonly oriented?: boolean;
 }
 
 /** Most tiles of an image that count for the length of an epoch. */
@@ -31,7 +34,7 @@ const MOST_TILES = 4;
 export function toRecords(
   sources: readonly TrainingSource[],
   classes: readonly string[],
-  { tilePx }: RecordOptions,
+  { tilePx, oriented = false }: RecordOptions,
 ): TrainingRecord[] {
   const tilesOf = ({ width, height }: LabelledImage): number =>
     Math.min(MOST_TILES, Math.max(1, (width * height) / (tilePx * tilePx)));
@@ -50,7 +53,7 @@ export function toRecords(
     return dataset.images.map((image): TrainingRecord => {
       return {
         path: `${folder}/${image.file}`,
-        ...columns(image, indices, classes.length),
+        ...columns(image, { indices, count: classes.length, oriented }),
         gsdM: image.gsdM,
         repeat,
       };
@@ -67,17 +70,19 @@ export function toRecords(
 /** Crowd boxes and difficult objects are no examples to learn from. */
 function columns(
   image: LabelledImage,
-  indices: readonly number[],
-  count: number,
+  {
+    indices,
+    count,
+    oriented,
+  }: {
+    readonly indices: readonly number[];
+    readonly count: number;
+    readonly oriented: boolean;
+  },
 ): Pick<TrainingRecord, "labels" | "labelled"> {
   const objects = image.objects.filter(({ crowd, difficult }) => !crowd && !difficult);
   const labelled = new Uint8Array(count);
   for (const k of image.labelledClasses ?? indices.keys()) labelled[indices[k] ?? 0] = 1;
-  return {
-    labels: {
-      xyxy: Float64Array.from(objects.flatMap(({ box }) => box)),
-      classes: Uint16Array.from(objects, ({ classIndex }) => indices[classIndex] ?? 0),
-    },
-    labelled,
-  };
+  const classes = objects.map(({ classIndex }) => indices[classIndex] ?? 0);
+  return { labels: toLabels(objects, classes, oriented), labelled };
 }

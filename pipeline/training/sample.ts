@@ -1,5 +1,7 @@
 /** What the trainer learns from: images with boxes, and the batches made of them. */
 import type { Pixels } from "../../datasets/index.ts";
+import type { Labels } from "./labels.ts";
+import { boxRows } from "./labels.ts";
 
 /** One labelled image, decoded. */
 export interface TrainingImage {
@@ -11,12 +13,6 @@ export interface TrainingImage {
   readonly labelled: Uint8Array;
   /** Metres per pixel, where known. */
   readonly gsdM: number | undefined;
-}
-
-/** Objects as columns: `x1 y1 x2 y2` in pixels, and the class index of each. */
-export interface Labels {
-  readonly xyxy: Float64Array;
-  readonly classes: Uint16Array;
 }
 
 /** A square training tile: values 0…1 as `[3, size, size]`, and what lies on it. */
@@ -34,7 +30,7 @@ export interface TrainingBatch {
   readonly rows: number;
   /** `[B, 3, Y, X]` */
   readonly images: Float32Array;
-  /** `[B, G, 4]` */
+  /** `[B, G, 4]`, or `[B, G, 5]` where labels have corners; see `Targets` of `models`. */
   readonly boxes: Float32Array;
   /** One-hot `[B, G, K]`. */
   readonly classes: Float32Array;
@@ -58,18 +54,19 @@ export function packBatch(tiles: readonly TrainingTile[], classCount: number): T
   }
   const [size, sizePx] = [tiles.length, tiles[0]?.sizePx ?? 0];
   const plane = 3 * sizePx * sizePx;
+  const perBox = tiles[0]?.labels.corners === undefined ? 4 : 5;
   const batch = {
     size,
     rows,
     images: new Float32Array(size * plane),
-    boxes: new Float32Array(size * rows * 4),
+    boxes: new Float32Array(size * rows * perBox),
     classes: new Float32Array(size * rows * classCount),
     labelled: new Float32Array(size * classCount),
     gsdM: new Float32Array(size),
   };
   for (const [b, tile] of tiles.entries()) {
     batch.images.set(tile.pixels, b * plane);
-    batch.boxes.set(tile.labels.xyxy, b * rows * 4);
+    batch.boxes.set(boxRows(tile.labels), b * rows * perBox);
     for (const [i, k] of tile.labels.classes.entries())
       batch.classes[(b * rows + i) * classCount + k] = 1;
     batch.labelled.set(tile.labelled, b * classCount);

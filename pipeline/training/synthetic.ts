@@ -1,18 +1,11 @@
 /** Synthetic places as training images: made when they are first needed, as any other image is decoded. */
-import type { LabelledObject, SyntheticClassName } from "../../datasets/index.ts";
-import { SYNTHETIC_CLASSES, synthesise, synthesiseTile } from "../../datasets/index.ts";
-import type { TrainingRecord } from "./loader.ts";
-import type { Labels, TrainingImage } from "./sample.ts";
+import type { SyntheticClassName } from "../../datasets/index.ts";
+import { boundsOf, SYNTHETIC_CLASSES, synthesise, synthesiseTile } from "../../datasets/index.ts";
+import { toLabels } from "./labels.ts";
+import type { SyntheticSource, TrainingRecord } from "./loader.ts";
 import { randomOf } from "./random.ts";
+import type { TrainingImage } from "./sample.ts";
 import { TrainingError } from "./training-error.ts";
-
-/** Which synthetic image a record stands for. */
-export interface SyntheticSource {
-  readonly seed: number;
-  readonly sizePx: number;
-  /** Index of each synthetic class in the classes of the training run. */
-  readonly classIndices: readonly number[];
-}
 
 /** Side of a synthetic image: a few tiles. */
 const SIZE_PX = 640;
@@ -35,7 +28,11 @@ const PLAIN_NAMES: Readonly<Record<string, SyntheticClassName>> = {
 export function syntheticRecords(
   count: number,
   classes: readonly string[],
-  { seed, repeat = 1 }: { readonly seed: number; readonly repeat?: number },
+  {
+    seed,
+    repeat = 1,
+    oriented = false,
+  }: { readonly seed: number; readonly repeat?: number; readonly oriented?: boolean },
 ): TrainingRecord[] {
   const classIndices = SYNTHETIC_CLASSES.map((name) => classes.indexOf(name));
   const missing = SYNTHETIC_CLASSES[classIndices.indexOf(-1)];
@@ -47,7 +44,7 @@ export function syntheticRecords(
   const labelled = Uint8Array.from(classes, (_, k) => Number(classIndices.includes(k)));
   return Array.from({ length: count }, (_, i): TrainingRecord => {
     const synthetic = { seed: seed * 1_000_003 + i, sizePx: SIZE_PX, classIndices };
-    const labels = { xyxy: new Float64Array(), classes: new Uint16Array() }; // known once it is made
+    const labels = toLabels([], [], oriented); // known once it is made
     return {
       path: `synthetic:${synthetic.seed}`,
       labels,
@@ -68,6 +65,7 @@ export async function synthesiseRecord(
   const draw = ([from, to]: readonly [number, number]): number =>
     from * (to / from) ** random.next();
   const { path: source, labelled } = record;
+  const oriented = record.labels.corners !== undefined;
   if (seed % PLAIN_EVERY === 0) {
     const gsdM = draw(PLAIN_GSD_M);
     const { scene, labels } = synthesise({ seed, width: sizePx, height: sizePx, gsdM });
@@ -76,25 +74,13 @@ export async function synthesiseRecord(
       const name = PLAIN_NAMES[labels.classes[classIndex] ?? ""] ?? "vehicle";
       return classIndices[SYNTHETIC_CLASSES.indexOf(name)] ?? 0;
     });
-    const boxes = indexOf.map((_, i) => around(labels.boxes.corners.subarray(8 * i, 8 * i + 8)));
-    return { source, pixels, labels: columns(boxes, indexOf), labelled, gsdM };
+    const objects = indexOf.map((_, i) => {
+      const corners = [...labels.boxes.corners.subarray(8 * i, 8 * i + 8)];
+      return { corners, box: boundsOf(corners) };
+    });
+    return { source, pixels, labels: toLabels(objects, indexOf, oriented), labelled, gsdM };
   }
   const { pixels, objects, gsdM } = synthesiseTile({ seed, sizePx, gsdM: draw(GSD_M) });
   const indexOf = objects.map(({ classIndex }) => classIndices[classIndex] ?? 0);
-  const labels = columns(
-    objects.map(({ box }) => box),
-    indexOf,
-  );
-  return { source, pixels, labels, labelled, gsdM };
-}
-
-const columns = (boxes: readonly LabelledObject["box"][], classes: readonly number[]): Labels => ({
-  xyxy: Float64Array.from(boxes.flat()),
-  classes: Uint16Array.from(classes),
-});
-
-/** The upright box round corners `x y x y …`. */
-function around(corners: Float64Array): LabelledObject["box"] {
-  const [xs, ys] = [corners.filter((_, k) => k % 2 === 0), corners.filter((_, k) => k % 2 === 1)];
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  return { source, pixels, labels: toLabels(objects, indexOf, oriented), labelled, gsdM };
 }

@@ -79,6 +79,7 @@ export async function* train(
       `train: the training set must fill a batch of ${batchSize}, received ${records.length} images`,
     );
   }
+  checkLabels(network, records);
   const recipe = recipeOf(network, options);
   if (from !== undefined && from.recipe !== recipe) {
     throw new TrainingError(
@@ -130,6 +131,16 @@ export async function* train(
     const { weights } = steps.of(LABEL_ROWS[0]);
     yield { kind: "epoch", epoch: epoch + 1, epochs, weights: weights(state) };
   }
+}
+
+/** @throws {TrainingError} where a network of one kind of boxes was given labels of the other */
+function checkLabels({ head }: DetectorNetwork, records: readonly TrainingRecord[]): void {
+  const kind = (oriented: boolean): string => (oriented ? "oriented" : "upright");
+  const other = records.find(({ labels }) => (labels.corners !== undefined) !== head.oriented);
+  if (other === undefined) return;
+  throw new TrainingError(
+    `train: an ${kind(head.oriented)} network must be given ${kind(head.oriented)} labels, received ${kind(!head.oriented)} ones of ${other.path}`,
+  );
 }
 
 /** Seeded weights, replaced by given ones of the same name and size. */

@@ -1,13 +1,16 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
+import { boundsOf, rotatedToCorners, SYNTHETIC_CLASSES } from "../../../datasets/index.ts";
 import { augment, joinTiles, turn } from "../../../pipeline/training/augmentation.ts";
 import { cutTile } from "../../../pipeline/training/cut.ts";
+import { boxRows, toLabels } from "../../../pipeline/training/labels.ts";
 import { epochOrder, makeTile } from "../../../pipeline/training/loader.ts";
 import type { TrainingRecord } from "../../../pipeline/training/loader.ts";
 import { randomOf, shuffled } from "../../../pipeline/training/random.ts";
 import { packBatch } from "../../../pipeline/training/sample.ts";
 import type { TrainingImage, TrainingTile } from "../../../pipeline/training/sample.ts";
 import { learningRate } from "../../../pipeline/training/schedule.ts";
+import { synthesiseRecord, syntheticRecords } from "../../../pipeline/training/synthetic.ts";
 
 /** A dark image with one bright box, so that label and pixels can be held against each other. */
 function imageWithBox(
@@ -100,6 +103,99 @@ describe("augmentation", () => {
       mosaic: 1,
     });
     expect(tile.pixels.every((v) => v >= 0 && v <= 1)).toBe(true);
+  });
+});
+
+describe("oriented labels", () => {
+  const [width, height] = [90, 70];
+  const image = (box: readonly number[]): TrainingImage => {
+    const [cx = 0, cy = 0, w = 0, h = 0, angle = 0] = box;
+    const band = Uint8Array.from({ length: width * height }, (_, i) => {
+      const [dx, dy] = [(i % width) + 0.5 - cx, Math.floor(i / width) + 0.5 - cy];
+      const along = dx * Math.cos(angle) + dy * Math.sin(angle);
+      const across = dy * Math.cos(angle) - dx * Math.sin(angle);
+      return Math.abs(along) < w / 2 && Math.abs(across) < h / 2 ? 250 : 20;
+    });
+    const { corners } = rotatedToCorners("tile", Float64Array.from(box));
+    const pixels = { width, height, bands: [band, band, band], valid: undefined };
+    const object = { box: boundsOf([...corners]), corners: [...corners] };
+    return { ...IMAGE, pixels, labels: toLabels([object], [1], true) };
+  };
+
+  test.prop([
+    fc.tuple(
+      fc.double({ min: 14, max: 40, noNaN: true }),
+      fc.double({ min: 8, max: 13, noNaN: true }),
+    ),
+    fc.double({ min: -1.5, max: 1.5, noNaN: true }),
+    fc.integer({ min: -30, max: 50 }),
+    fc.integer({ min: -30, max: 40 }),
+    fc.integer({ min: 0, max: 3 }),
+    fc.boolean(),
+  ])(
+    "lie on their objects, cut and turned and mirrored",
+    ([w, h], angle, x, y, quarters, mirror) => {
+      const cut = cutTile(image([45, 35, w, h, angle]), { x, y, scale: 1, sizePx: 64 });
+      const tile = turn(cut, quarters, mirror);
+      const bright = (px: number, py: number): number | undefined =>
+        px > 0 && py > 0 && px < 64 && py < 64
+          ? tile.pixels[Math.floor(py) * 64 + Math.floor(px)]
+          : undefined; // off the tile
+      const rows = boxRows(tile.labels);
+      for (let i = 0; i < rows.length; i += 5) {
+        const [cx = 0, cy = 0, l = 0, s = 0, turned = 0] = rows.subarray(i, i + 5);
+        expect(l).toBeGreaterThanOrEqual(s);
+        expect(l).toBeLessThanOrEqual(w + 1e-6);
+        const at = (u: number, v: number): number | undefined =>
+          bright(
+            cx + u * Math.cos(turned) - v * Math.sin(turned),
+            cy + u * Math.sin(turned) + v * Math.cos(turned),
+          );
+        expect(at(0, 0)).toBeGreaterThan(0.7);
+        // Beyond each side there is no more of the object.
+        for (const u of [-1, 1]) {
+          expect(at(u * (l / 2 + 2), 0) ?? 0).toBeLessThan(0.7);
+          expect(at(0, u * (s / 2 + 2)) ?? 0).toBeLessThan(0.7);
+        }
+      }
+    },
+  );
+
+  test("an object of which less than 40 % is on the tile loses its label", () => {
+    const diagonal = image([45, 35, 30, 10, Math.PI / 4]);
+    const left = (x: number) => cutTile(diagonal, { x, y: 0, scale: 1, sizePx: 64 }).labels;
+    expect([0, 45, 50].map((x) => left(x).classes.length)).toEqual([1, 1, 0]);
+    const [, , whole = 0, , angle] = boxRows(left(0));
+    expect([whole, angle]).toEqual([expect.closeTo(30, 6), expect.closeTo(Math.PI / 4, 6)]);
+    expect(boxRows(left(45))[2]).toBeLessThan(25);
+  });
+
+  test("a mosaic and a batch hold them as centre, sides and angle", () => {
+    const part = cutTile(image([45, 35, 20, 10, 0.5]), { x: 30, y: 20, scale: 1, sizePx: 32 });
+    const joined = joinTiles([part, part, part, part], 64);
+    const batch = packBatch([joined], 2);
+    expect(batch.boxes.length).toBe(batch.rows * 5);
+    const row = (i: number): readonly number[] => [...batch.boxes.subarray(5 * i, 5 * i + 5)];
+    [15, 15, 20, 10, 0.5].forEach((v, k) => expect(row(0)[k]).toBeCloseTo(v, 5));
+    [47, 47, 20, 10, 0.5].forEach((v, k) => expect(row(3)[k]).toBeCloseTo(v, 5));
+    expect(row(4)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test("an upright label lies along the axes, its long side first", () => {
+    const labels = toLabels([{ box: [10, 20, 14, 50], corners: undefined }], [0], true);
+    const [x, y, w, h, angle = 0] = boxRows(labels);
+    expect([x, y, w, h]).toEqual([12, 35, 30, 4]);
+    expect(Math.abs(angle)).toBeCloseTo(Math.PI / 2, 10);
+  });
+
+  test("a synthetic image has those of its objects", async () => {
+    const [record] = syntheticRecords(1, SYNTHETIC_CLASSES, { seed: 4, oriented: true });
+    const { labels } = await synthesiseRecord(record!, record!.synthetic!);
+    expect(labels.classes.length).toBeGreaterThan(0);
+    const rows = boxRows(labels);
+    expect(rows.length).toBe(5 * labels.classes.length);
+    const slanted = rows.filter((v, i) => i % 5 === 4 && Math.abs(Math.sin(2 * v)) > 0.1);
+    expect(slanted.length).toBeGreaterThan(0);
   });
 });
 

@@ -74,6 +74,14 @@ test("a checkpoint of other settings is refused", async () => {
   );
 });
 
+test("an oriented network is refused upright labels", async () => {
+  const turned = detector({ family: "yolo-caa", size: "pico", head: "oriented", classes: 1 });
+  const run = train(turned, records, options("turned")).next();
+  await expect(run).rejects.toThrow(
+    "train: an oriented network must be given oriented labels, received upright ones",
+  );
+});
+
 test("a bad image is skipped and reported once the epoch is done", async () => {
   const broken = { ...(records[0] as TrainingRecord), path: join(folder, "missing.png") };
   const bad: string[] = [];
