@@ -1,5 +1,6 @@
 /** Detections while they are collected: columns that grow. */
 import type { Detections } from "../../datasets/index.ts";
+import { quadArea } from "../../datasets/index.ts";
 
 /** Collects the detections of one tile. Boxes that are not finite or have no area are dropped. */
 export class Columns {
@@ -64,8 +65,10 @@ export class Columns {
 
   /** `corners`: eight numbers, clockwise on the screen. */
   addQuad(score: number, klass: number, corners: ArrayLike<number>): void {
-    for (let i = 0; i < 8; i++) if (!Number.isFinite(corners[i])) return;
-    this.#boxes.set(corners, this.#next(score, klass));
+    const quad = Float64Array.from(corners);
+    if (!(quadArea(quad) > 0 && quad.every(Number.isFinite))) return;
+    const at = this.#next(score, klass); // may make room: the boxes are looked up after it
+    this.#boxes.set(quad, at);
   }
 
   finish(): Detections<"tile"> {

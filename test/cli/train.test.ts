@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { FeatureCollection, Polygon } from "geojson";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { EXIT } from "../../pipeline/index.ts";
@@ -28,6 +29,10 @@ describe("nadir train", () => {
     [
       ["--data", "t.json", "--mixer", "magic"],
       "--mixer must be one of softmax, cosine, linear, caa, padre, received magic",
+    ],
+    [
+      ["--data", "t.json", "--head", "round"],
+      "--head must be one of axis-aligned, oriented, received round",
     ],
     [["--data", "t.json", "--tile-px", "50"], "--tile-px must be a multiple of 32, received 50"],
   ])("%j is a usage error in one sentence", async (flags, sentence) => {
@@ -72,5 +77,45 @@ describe("nadir train", () => {
     const inspected = await run(["model", "inspect", "m.onnx"], { cwd: folder.path });
     expect(inspected.out).toMatch(/head +nadir/);
     expect(inspected.out).toMatch(/classes +1: tank/);
+  }, 120_000);
+
+  test("an oriented run is judged by oriented boxes and leaves a model that finds such", async () => {
+    using folder = scratch();
+    mkdirSync(join(folder.path, "labelTxt"));
+    mkdirSync(join(folder.path, "images"));
+    for (const i of [0, 1]) {
+      const svg = `<svg width="64" height="64"><rect width="64" height="64" fill="#357"/><polygon points="10,20 40,30 37,39 7,29" fill="#eee"/></svg>`;
+      await sharp(Buffer.from(svg))
+        .png()
+        .toFile(join(folder.path, `images/${i}.png`));
+      writeFileSync(join(folder.path, `labelTxt/${i}.txt`), "10 20 40 30 37 39 7 29 ship 0\n");
+    }
+    const small = ["--model", "yolo-caa-pico", "--tile-px", "64", "--batch", "2", "--epochs", "1"];
+    const judged = ["--head", "oriented", "--val", ".", "--val-every", "1", "--detect-px", "64"];
+    const trained = await run(["train", "--data", ".", ...small, ...judged], { cwd: folder.path });
+    expect(trained).toMatchObject({ status: EXIT.done });
+    expect(trained.err).toContain("AP50 after epoch 1: ship 0.");
+
+    const card = "trained/yolo-caa-pico-oriented.json";
+    await run(["export", card, "-o", "m.onnx"], { cwd: folder.path });
+    const inspected = await run(["model", "inspect", "m.onnx"], { cwd: folder.path });
+    expect(inspected.out).toMatch(/head +nadir \(oriented\)/);
+    const detect = [
+      "detect",
+      "images/0.png",
+      "-m",
+      "m.onnx",
+      "--score-at-least",
+      "0.0001",
+      "-o",
+      "-",
+    ];
+    const { out } = await run(detect, { cwd: folder.path });
+    const { features } = JSON.parse(out) as FeatureCollection<Polygon>;
+    const slanted = features.filter(({ geometry: { coordinates } }) => {
+      const [[a, b] = []] = coordinates;
+      return a?.[0] !== b?.[0] && a?.[1] !== b?.[1];
+    });
+    expect(slanted.length).toBeGreaterThan(0);
   }, 120_000);
 });

@@ -416,6 +416,22 @@ describe("our own networks", () => {
     expect(detector.decision.name).toBe("nadir");
     expect(await find(detector)).toEqual([[2, 0.9, ...expected]]);
   });
+
+  test("as many oriented boxes as there are rows, without those that have no area", async () => {
+    const rows = 300;
+    const corners = { dims: [1, rows, 8], values: new Float32Array(8 * rows) };
+    for (let row = 0; row < rows; row++) {
+      const x = row / 10;
+      const box = row < 200 ? [x, 1, x + 5, 3, x + 4, 6, x - 1, 4] : [7, 7, 9, 9, 9, 9, 7, 7];
+      corners.values.set(box, 8 * row);
+    }
+    const scores = { dims: [1, rows, 2], values: new Float32Array(2 * rows).fill(0.5) };
+    const detector = await load({ outputs: { boxes: corners, scores } });
+    expect(detector.card.oriented).toBe(true);
+    const found = await find(detector);
+    expect(found).toHaveLength(200);
+    expect(found[199]).toEqual([0, 0.5, 19.9, 1, 24.9, 3, 23.9, 6, 18.9, 4]);
+  });
 });
 
 describe("what is no detector", () => {
