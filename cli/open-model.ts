@@ -1,7 +1,7 @@
 /** A detector out of the file that a command line names, and the settings that follow from it. */
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { buildShipped, ModelError } from "../models/index.ts";
+import { ModelError } from "../models/index.ts";
 import {
   createEngine,
   describe,
@@ -13,7 +13,7 @@ import {
   SettingsError,
   settingsOfModel,
 } from "../pipeline/index.ts";
-import { listShipped, NODE_ENGINES, openShipped } from "../pipeline/node.ts";
+import { buildShippedModel, listShipped, NODE_ENGINES } from "../pipeline/node.ts";
 import { type Io, locate } from "./io.ts";
 
 export interface OpenedModel extends AsyncDisposable {
@@ -49,7 +49,7 @@ export async function openModel(
     );
   }
   const bytes = cards.some((card) => card.name === name)
-    ? await buildByName(name, said)
+    ? await buildShippedModel(name, sizeAsked(said))
     : await readModelFile(locate(io, name));
   const detector = await loadDetector(bytes, engine, {
     head,
@@ -76,16 +76,9 @@ function checkedEngine(name: string | undefined): string | undefined {
   );
 }
 
-/** The bytes of a shipped model, for the tile and batch asked for. */
-async function buildByName(
-  name: string,
-  { settings, provenance }: ResolvedSettings,
-): Promise<Uint8Array> {
-  const { card, weights } = await openShipped(name);
-  const asked = provenance.tilePx === "default" ? card.tilePx : settings.tilePx;
-  const side = Math.ceil(asked / 32) * 32;
-  return buildShipped(card, weights, { batch: settings.batch, widthPx: side, heightPx: side });
-}
+/** Batch, and side of the tiles where somebody asked for one. */
+const sizeAsked = ({ settings: { tilePx, batch }, provenance }: ResolvedSettings) =>
+  provenance.tilePx === "default" ? { batch } : { batch, tilePx };
 
 async function readModelFile(path: string): Promise<Uint8Array> {
   try {

@@ -11,7 +11,7 @@ import { type Io, locate } from "./io.ts";
 interface ServeFlags extends Record<string, unknown> {
   readonly host: string;
   readonly port: string;
-  readonly models: string;
+  readonly models?: string;
   readonly data: string;
   readonly tokenFile?: string;
   readonly allowHost?: readonly string[];
@@ -54,7 +54,10 @@ export function declareServe(command: Command, { io }: CliContext): void {
       "127.0.0.1",
     )
     .option("-p, --port <number>", "Port; 0: any that is free.", "8080")
-    .option("--models <folder>", "Detectors, *.onnx; looked at again and again.", "models")
+    .option(
+      "--models <folder>",
+      "Detectors, *.onnx, looked at again and again. Default: those that come with Nadir.",
+    )
     .option("--data <folder>", "Where uploads, jobs and results live.", "nadir-data")
     .option("--token-file <file>", "Tokens, one a line; every request must bring one.")
     .option(
@@ -75,8 +78,8 @@ export function declareServe(command: Command, { io }: CliContext): void {
 }
 
 async function serve(io: Io, command: Command, flags: ServeFlags): Promise<void> {
-  const models = locate(io, flags.models);
-  if (statSync(models, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  const models = flags.models === undefined ? undefined : locate(io, flags.models);
+  if (models && statSync(models, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new SettingsError(`serve: --models must be a folder, received ${flags.models}`);
   }
   const data = locate(io, flags.data);

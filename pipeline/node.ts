@@ -11,5 +11,5 @@ export { toRecords, type TrainingSource, unionOfClasses } from "./training/recor
 export { syntheticRecords } from "./training/synthetic.ts";
 export { TrainingError } from "./training/training-error.ts";
 export { writeShipped } from "./training/ship-node.ts";
-export { listShipped, openShipped, type Shipped } from "./shipped-node.ts";
+export { buildShippedModel, listShipped, openShipped, type Shipped } from "./shipped-node.ts";
 export { openPartialFile, type PartialFile } from "./outputs/node/partial-file.ts";

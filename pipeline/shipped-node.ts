@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ShippedCard, Weights } from "../models/index.ts";
-import { ModelError, readShippedCard, readWeights } from "../models/index.ts";
+import { buildShipped, ModelError, readShippedCard, readWeights } from "../models/index.ts";
 import { sha256 } from "./sha256.ts";
 
 export interface Shipped {
@@ -43,4 +43,23 @@ export async function openShipped(name: string, from: string = folder()): Promis
     );
   }
   return { card, weights: readWeights(bytes) };
+}
+
+/** Strides of all shipped networks divide this. */
+const STRIDE = 32;
+
+/**
+ * The ONNX bytes of a shipped model.
+ *
+ * @param size  `tilePx`: side of its tiles, rounded up to 32 px, by default the card's; `batch`: tiles in one run
+ * @throws {ModelError} as {@link openShipped}
+ */
+export async function buildShippedModel(
+  name: string,
+  { tilePx, batch }: { readonly tilePx?: number | undefined; readonly batch: number },
+  from?: string,
+): Promise<Uint8Array> {
+  const { card, weights } = await openShipped(name, from);
+  const side = Math.ceil((tilePx ?? card.tilePx) / STRIDE) * STRIDE;
+  return buildShipped(card, weights, { batch, widthPx: side, heightPx: side });
 }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { main } from "../../cli/main.ts";
+import { listShipped } from "../../pipeline/node.ts";
 import { run, scratch, testIo } from "./surroundings.ts";
 
 describe("nadir serve", () => {
@@ -23,13 +24,17 @@ describe("nadir serve", () => {
 
   test("says where it serves, keeps its folder to itself, and ends at Ctrl-C", async () => {
     using folder = scratch();
-    mkdirSync(join(folder.path, "models"));
     const io = testIo({ cwd: folder.path });
     const ended = main(["serve", "--port", "0", "--quiet"], io);
-    await expect.poll(io.err).toMatch(/nadir serves at http:\/\/127\.0\.0\.1:\d+;/);
+    await expect
+      .poll(io.err, { timeout: 20_000 }) // a busy machine takes its time to load a model
+      .toMatch(/nadir serves at http:\/\/127\.0\.0\.1:\d+;/);
     const address = /serves at (\S+);/.exec(io.err())?.[1] ?? "";
     expect((await fetch(`${address}/healthz`)).status).toBe(200);
-    expect((await fetch(`${address}/readyz`)).status).toBe(503); // no model yet
+    const { models } = await (await fetch(`${address}/v1/models`)).json();
+    const ids = (await listShipped()).map(({ name }) => name);
+    expect(models.map(({ id }: { id: string }) => id)).toEqual([...ids, "matched-filter"].sort());
+    expect((await fetch(`${address}/readyz`)).status).toBe(200);
     io.interrupt();
     expect(await ended).toBe(0);
     await expect(fetch(`${address}/healthz`)).rejects.toThrow(/fetch failed/);

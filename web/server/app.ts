@@ -18,6 +18,7 @@ import { createRunner } from "./jobs/runner.ts";
 import { createJobStore } from "./jobs/store.ts";
 import { createMetrics } from "./metrics.ts";
 import { createRegistry } from "./models/registry.ts";
+import { findSources } from "./models/sources.ts";
 import { DEFAULT_LIMITS, type Limits, type ServerOptions } from "./options.ts";
 import { RequestError } from "./problem.ts";
 import { clearUploads } from "./requests/accept.ts";
@@ -37,14 +38,15 @@ import { guard } from "./security/guard.ts";
  * for the next start.
  */
 export function buildServer(given: ServerOptions): FastifyInstance {
-  const options = { ...given, data: resolve(given.data), models: resolve(given.models) };
+  const { data, models } = given;
+  const options = { ...given, data: resolve(data), models: models && resolve(models) };
   const limits: Limits = { ...DEFAULT_LIMITS, ...given.limits };
   const app = Fastify(frame(options, limits));
   const closing = new AbortController();
   const context = createContext(app, options, limits, closing.signal);
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  answerErrors(app, [options.data, options.models]);
+  answerErrors(app, foldersOf(options));
   void app.register(helmet);
   if (options.corsOrigins !== undefined)
     void app.register(cors, { origin: [...options.corsOrigins] });
@@ -77,6 +79,10 @@ export function buildServer(given: ServerOptions): FastifyInstance {
   return app;
 }
 
+/** What no sentence to a stranger may name. */
+const foldersOf = ({ data, models, shipped }: ServerOptions): readonly string[] =>
+  [data, models, shipped].filter((folder) => folder !== undefined);
+
 function frame({ log = false }: ServerOptions, limits: Limits): FastifyServerOptions {
   const redact = ["req.headers.authorization", "req.headers.cookie"];
   const stream = typeof log === "object" ? { stream: log } : {};
@@ -100,8 +106,11 @@ function createContext(
 ): ServerContext {
   const metrics = createMetrics();
   const settings = options.settings ?? {};
+  const { models: folder, shipped } = options;
   const registry = createRegistry({
-    ...{ folder: options.models, settings, limits },
+    find: () => findSources({ folder, shipped, batch: settings.batch ?? 1 }),
+    hide: foldersOf(options),
+    ...{ settings, limits },
     onRun: metrics.batch,
   });
   const store = createJobStore(options.data);

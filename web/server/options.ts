@@ -2,8 +2,10 @@
 import type { SettingsInput } from "../../pipeline/index.ts";
 
 export interface ServerOptions {
-  /** Folder of the detectors, `*.onnx`; the name without the ending is a model's id. */
-  readonly models: string;
+  /** Folder of detectors, `*.onnx`; the name without the ending is a model's id. @default none: the built-in ones */
+  readonly models?: string | undefined;
+  /** Folder of shipped models, which are served beside. @default the package's */
+  readonly shipped?: string | undefined;
   /** Folder in which uploads, jobs and results live. */
   readonly data: string;
   /** Where there is one, all routes but health and documentation ask for it. @default none: open */

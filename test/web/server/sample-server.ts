@@ -36,6 +36,7 @@ export async function serverOn(
   copyFileSync(join(path, "detector.onnx"), join(path, "models", "spots.onnx"));
   const options: ServerOptions = {
     models: join(path, "models"),
+    shipped: join(path, "shipped"),
     data: join(path, "data"),
     settings: { threads: 1 },
     ...more,

@@ -5,6 +5,9 @@ import { buildMatchedFilter } from "../../../models/index.ts";
 import { isLoopback, listen } from "../../../web/index.ts";
 import { problemOf, sampleServer, sceneForm } from "./sample-server.ts";
 
+/** A busy machine takes its time to load a model. */
+const PATIENT = { timeout: 10_000 };
+
 const TOKENS = ["correct-horse-battery", "another-token-0123456"] as const;
 
 describe("models", () => {
@@ -27,7 +30,7 @@ describe("models", () => {
     const [{ version }] = await models();
     copyFileSync(join(folder, "spots.onnx"), join(folder, "second.onnx"));
     writeFileSync(join(folder, "broken.onnx"), "no model");
-    await expect.poll(async () => (await models()).length).toBe(3);
+    await expect.poll(async () => (await models()).length, PATIENT).toBe(3);
     const broken = (await models()).find(({ id }: { id: string }) => id === "broken");
     expect(broken.state).toBe("failed");
     expect(broken.reason).not.toContain(server.path);
@@ -38,8 +41,8 @@ describe("models", () => {
     writeFileSync(join(folder, "spots.onnx"), buildMatchedFilter({ sizePx: 128 }));
     rmSync(join(folder, "second.onnx"));
     rmSync(join(folder, "broken.onnx"));
-    await expect.poll(async () => (await models()).length).toBe(1);
-    await expect.poll(async () => (await models())[0].version).not.toBe(version);
+    await expect.poll(async () => (await models()).length, PATIENT).toBe(1);
+    await expect.poll(async () => (await models())[0].version, PATIENT).not.toBe(version);
     expect((await post({})).statusCode).toBe(200);
   });
 });

@@ -121,7 +121,7 @@ export function createRunner(options: RunnerOptions): JobRunner {
 
   async function perform(id: string, signal: AbortSignal, onEvent: (event: RunEvent) => void) {
     const record = await fetched(id, signal);
-    using lease = options.registry.lease(record.model.id);
+    using lease = await options.registry.lease(record.model.id);
     const { model } = lease;
     await store.update(id, { model: { id: model.id, version: model.version } });
     return runJob(record, {

@@ -38,7 +38,7 @@ export async function submit(
   { store, runner, registry, options }: ServerContext,
 ): Promise<{ readonly record: JobRecord; readonly isNew: boolean }> {
   const { owner, key, settings, upload, url, folder } = submission;
-  using lease = registry.lease(submission.model);
+  using lease = await registry.lease(submission.model);
   const { card } = lease.model.exact;
   resolveSettings({ option: settings, config: options.settings, model: settingsOfModel(card) });
   if ((upload === undefined) === (url === undefined)) {

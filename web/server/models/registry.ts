@@ -1,12 +1,11 @@
-/** The models of a folder: loaded, shared by all requests, and exchanged when their files change. */
+/** The models that are served: loaded, shared by all requests, and exchanged when their files change. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { ModelError } from "../../../models/index.ts";
 import { describe, nearest, type SettingsInput } from "../../../pipeline/index.ts";
 import type { Limits } from "../options.ts";
 import { withoutFolders } from "../problem.ts";
 import { loadModel, type ServedModel } from "./served.ts";
+import type { ModelFacts, ModelSource, ServedSources } from "./sources.ts";
 
 /** A model in use: it stays loaded until it is disposed of. */
 export interface Lease extends Disposable {
@@ -15,38 +14,44 @@ export interface Lease extends Disposable {
 
 export interface ModelState {
   readonly id: string;
-  readonly state: "ready" | "failed";
+  /** `idle`: loaded when it is first asked for. */
+  readonly state: "ready" | "idle" | "failed";
+  readonly isDefault: boolean;
   /** Why it failed. */
-  readonly reason?: string;
-  readonly model?: ServedModel;
+  readonly reason?: string | undefined;
+  readonly model?: ServedModel | undefined;
+  /** What is known of one that is not loaded. */
+  readonly facts?: ModelFacts | undefined;
 }
 
 export interface Registry extends AsyncDisposable {
-  /** Looks at the folder: loads what is new or changed, drops what is gone. */
+  /** Looks at the sources: loads what is new or changed, drops what is gone. */
   readonly scan: () => Promise<void>;
-  /** True once the folder has been looked at. */
+  /** True once the sources have been looked at. */
   readonly isReady: () => boolean;
   readonly list: () => readonly ModelState[];
   /**
-   * Borrows a model; without an id the only one.
+   * Borrows a model, and loads it where it is idle; without an id the default.
    *
-   * @throws {ModelError} where there is none of that id, version, or it does not load
+   * @throws {ModelError} where there is none of that id, or it does not load
    */
-  readonly lease: (id?: string, version?: string) => Lease;
+  readonly lease: (id?: string) => Promise<Lease>;
 }
 
 interface Entry {
-  readonly id: string;
-  /** Changes when the file may have changed. */
-  readonly stamp: string;
-  readonly model: ServedModel | undefined;
-  readonly reason: string | undefined;
+  readonly source: ModelSource;
+  /** Begun once; afterwards one of the two below is there. */
+  loading: Promise<void> | undefined;
+  model: ServedModel | undefined;
+  reason: string | undefined;
   users: number;
   retired: boolean;
 }
 
 export interface RegistryOptions {
-  readonly folder: string;
+  readonly find: () => Promise<ServedSources>;
+  /** Folders that no reason may name. */
+  readonly hide: readonly string[];
   /** Settings that decide how a model is loaded. */
   readonly settings: SettingsInput;
   readonly limits: Pick<Limits, "batch">;
@@ -54,107 +59,107 @@ export interface RegistryOptions {
 }
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { folder } = options;
   const entries = new Map<string, Entry>();
+  let defaultId: string | undefined;
   let ready = false;
   let scanning: Promise<void> | undefined;
 
   const drop = (entry: Entry): void => {
     entry.retired = true;
-    if (entry.users === 0) void entry.model?.[Symbol.asyncDispose]();
+    if (entry.users === 0) void close(entry);
   };
   const refresh = async (): Promise<void> => {
-    const files = await modelFiles(folder);
+    const found = await options.find();
     for (const [id, entry] of entries) {
-      if (files.some((file) => file.id === id)) continue;
+      if (found.sources.some((source) => source.id === id)) continue;
       entries.delete(id);
       drop(entry);
     }
-    for (const { id, path, stamp } of files) {
-      const before = entries.get(id);
-      if (before?.stamp === stamp) continue;
-      entries.set(id, await load(id, path, stamp, options));
-      if (before !== undefined) drop(before);
+    for (const source of found.sources) {
+      const before = entries.get(source.id);
+      const isSame = before?.source.stamp === source.stamp;
+      const entry = isSame ? before : idle(source);
+      if (source.facts === undefined) await loaded(entry, options);
+      entries.set(source.id, entry);
+      if (!isSame && before !== undefined) drop(before);
     }
+    ({ defaultId } = found);
     ready = true;
-  };
-  const find = (id: string | undefined, version: string | undefined): Entry => {
-    const known = [...entries.keys()];
-    const wanted = id ?? (known.length === 1 ? known[0] : undefined);
-    if (wanted === undefined) {
-      throw new ModelError(`model: must be one of ${known.join(", ") || "none"}, received none`);
-    }
-    const entry = entries.get(wanted);
-    if (entry === undefined || (version !== undefined && entry.model?.version !== version)) {
-      const hint = nearest(wanted, known);
-      const said = version === undefined ? wanted : `${wanted} version ${version}`;
-      throw new ModelError(
-        `model: there is no ${said.slice(0, 80)}${hint === undefined || hint === wanted ? "" : `; did you mean ${hint}?`}`,
-      );
-    }
-    return entry;
   };
   return {
     scan: () => (scanning ??= refresh().finally(() => (scanning = undefined))),
     isReady: () => ready,
     list: () =>
-      [...entries.values()].map(({ id, model, reason }) => ({
-        id,
-        state: model === undefined ? "failed" : "ready",
-        ...(reason !== undefined && { reason }),
-        ...(model !== undefined && { model }),
-      })),
-    lease: (id, version) => {
-      const entry = find(id, version);
-      const { model } = entry;
-      if (model === undefined) throw new ModelError(`model: ${entry.id} failed, ${entry.reason}`);
-      entry.users++;
+      [...entries.values()]
+        .toSorted((a, b) => (a.source.id < b.source.id ? -1 : 1))
+        .map((entry) => stateOf(entry, defaultId)),
+    lease: async (id) => {
+      const entry = entryOf(entries, id ?? defaultId);
+      entry.users++; // from here on it is not closed under our hands
       let given = true;
       const giveBack = (): void => {
         if (!given) return;
         given = false;
-        if (--entry.users === 0 && entry.retired) void model[Symbol.asyncDispose]();
+        if (--entry.users === 0 && entry.retired) void close(entry);
       };
-      return { model, [Symbol.dispose]: giveBack };
+      await loaded(entry, options);
+      const { model, reason, source } = entry;
+      if (model !== undefined) return { model, [Symbol.dispose]: giveBack };
+      giveBack();
+      throw new ModelError(`model: ${source.id} failed, ${reason}`);
     },
     [Symbol.asyncDispose]: async () => {
       await scanning;
-      for (const { model } of entries.values()) await model?.[Symbol.asyncDispose]();
+      await Promise.all([...entries.values()].map(close));
       entries.clear();
     },
   };
 }
 
-interface ModelFile {
-  readonly id: string;
-  readonly path: string;
-  readonly stamp: string;
+const idle = (source: ModelSource): Entry => ({
+  source,
+  loading: undefined,
+  model: undefined,
+  reason: undefined,
+  users: 0,
+  retired: false,
+});
+
+/** Loads it, once; a failure is kept as the reason. */
+function loaded(entry: Entry, options: RegistryOptions): Promise<void> {
+  return (entry.loading ??= load(entry, options));
 }
 
-async function modelFiles(folder: string): Promise<readonly ModelFile[]> {
-  const names = (await readdir(folder)).filter((name) => /^[\w-][\w.-]*\.onnx$/i.test(name));
-  const files = names.toSorted().map(async (name) => {
-    const path = join(folder, name);
-    const { size, mtimeMs } = await stat(path);
-    return { id: name.replace(/\.onnx$/i, ""), path, stamp: `${size}:${mtimeMs}` };
-  });
-  return Promise.all(files);
-}
-
-async function load(
-  id: string,
-  path: string,
-  stamp: string,
-  { folder, settings, limits, onRun }: RegistryOptions,
-): Promise<Entry> {
-  const common = { id, stamp, users: 0, retired: false };
+async function load(entry: Entry, { hide, settings, limits, onRun }: RegistryOptions) {
+  const { id, read } = entry.source;
   try {
-    const bytes = await readFile(path);
+    const bytes = await read();
     const version = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-    const model = await loadModel(bytes, { id, version, settings, limits, onRun });
-    return { ...common, model, reason: undefined };
+    entry.model = await loadModel(bytes, { id, version, settings, limits, onRun });
   } catch (error) {
-    const reason = withoutFolders(describe(error).sentence, [folder]);
-    return { ...common, model: undefined, reason };
+    entry.reason = withoutFolders(describe(error).sentence, hide);
   }
+}
+
+async function close(entry: Entry): Promise<void> {
+  await entry.loading;
+  await entry.model?.[Symbol.asyncDispose]();
+}
+
+function stateOf({ source, model, reason }: Entry, defaultId: string | undefined): ModelState {
+  const { id, facts } = source;
+  const state = model !== undefined ? "ready" : reason === undefined ? "idle" : "failed";
+  return { id, state, isDefault: id === defaultId, reason, model, facts };
+}
+
+function entryOf(entries: ReadonlyMap<string, Entry>, id: string | undefined): Entry {
+  const known = [...entries.keys()];
+  if (id === undefined) {
+    throw new ModelError(`model: must be one of ${known.join(", ") || "none"}, received none`);
+  }
+  const entry = entries.get(id);
+  if (entry !== undefined) return entry;
+  const hint = nearest(id, known);
+  const more = hint === undefined ? "" : `; did you mean ${hint}?`;
+  throw new ModelError(`model: there is no ${id.slice(0, 80)}${more}`);
 }

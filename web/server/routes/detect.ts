@@ -59,7 +59,7 @@ async function answerScene(
   const { body, gone, folder = "" } = request;
   const said = settingsOf(body);
   const format = onlyFormat(said);
-  using lease = registry.lease(body.model);
+  using lease = await registry.lease(body.model);
   const leave = await gate.enter(request.owner, gone);
   try {
     const upload = (request.upload ??= await fetchScene(request, body.url, folder, context));

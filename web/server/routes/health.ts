@@ -39,8 +39,8 @@ export function healthRoutes(app: FastifyInstance, context: ServerContext): void
 /** @throws {RequestError} `ERR_BUSY` */
 export function expectReady({ registry, closing, gate }: ServerContext): void {
   if (closing.aborted) throw new RequestError("ERR_BUSY", "the server is going down", 10);
-  const isReady = registry.isReady() && registry.list().some(({ state }) => state === "ready");
-  if (!isReady) throw new RequestError("ERR_BUSY", "a model must be loaded, none is", 5);
+  const isReady = registry.isReady() && registry.list().some(({ state }) => state !== "failed");
+  if (!isReady) throw new RequestError("ERR_BUSY", "there must be a model, there is none", 5);
   gate.check();
 }
 

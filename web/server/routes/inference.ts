@@ -31,13 +31,16 @@ const tails = new WeakMap<FastifyRequest, Uint8Array>();
 export function inferenceRoutes(app: FastifyInstance, context: ServerContext): void {
   takeAnyBody(app);
   serverRoutes(app, context);
-  const borrow = ({ params: { id, version } }: FastifyRequest<OfModel>): Lease => {
+  const borrow = async ({ params }: FastifyRequest<OfModel>): Promise<Lease> => {
+    const { id, version } = params;
     const known = context.registry.list().find((model) => model.id === id);
-    if (known === undefined || (version !== undefined && known.model?.version !== version)) {
-      const what = `model ${id.slice(0, 80)}${version === undefined ? "" : ` version ${version.slice(0, 80)}`}`;
-      throw new RequestError("ERR_NOT_FOUND", `there is no ${what}`);
+    const lease = known && (await context.registry.lease(id));
+    if (lease !== undefined && (version === undefined || lease.model.version === version)) {
+      return lease;
     }
-    return context.registry.lease(id);
+    lease?.[Symbol.dispose]();
+    const what = `model ${id.slice(0, 80)}${version === undefined ? "" : ` version ${version.slice(0, 80)}`}`;
+    throw new RequestError("ERR_NOT_FOUND", `there is no ${what}`);
   };
   for (const path of ["/v2/models/:id", "/v2/models/:id/versions/:version"]) {
     const named = { id: Type.String(), version: Type.String() };
@@ -55,7 +58,7 @@ export function inferenceRoutes(app: FastifyInstance, context: ServerContext): v
         },
       },
       async (request) => {
-        using lease = borrow(request);
+        using lease = await borrow(request);
         return showMetadata(lease);
       },
     );
@@ -72,7 +75,7 @@ export function inferenceRoutes(app: FastifyInstance, context: ServerContext): v
         },
       },
       async (request) => {
-        using lease = borrow(request);
+        using lease = await borrow(request);
         return { name: lease.model.id, ready: true };
       },
     );
@@ -105,7 +108,7 @@ export function inferenceRoutes(app: FastifyInstance, context: ServerContext): v
         onRequest: async () => context.gate.check(),
       },
       async (request, reply) => {
-        using lease = borrow(request);
+        using lease = await borrow(request);
         const body = checkedBody(request.body);
         const outputs = await infer(request, lease, body, context);
         return answer(reply, lease, body, outputs);
@@ -206,10 +209,10 @@ function serverRoutes(app: FastifyInstance, context: ServerContext): void {
       },
     },
     async () =>
-      context.registry.list().map(({ id, model, reason = "" }) => ({
+      context.registry.list().map(({ id, state, model, reason = "" }) => ({
         name: id,
         version: model?.version ?? "",
-        state: model === undefined ? "UNAVAILABLE" : "READY",
+        state: state === "failed" ? "UNAVAILABLE" : "READY", // an idle one is loaded when it is asked for
         reason,
       })),
   );

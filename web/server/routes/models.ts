@@ -11,7 +11,10 @@ const tags = ["models"];
 const ModelSchema = Type.Object(
   {
     id: Type.String(),
-    state: Type.Union([Type.Literal("ready"), Type.Literal("failed")]),
+    state: Type.Union([Type.Literal("ready"), Type.Literal("idle"), Type.Literal("failed")], {
+      description: "idle: it is loaded when it is first asked for.",
+    }),
+    isDefault: Type.Boolean({ description: "Taken by requests that name no model." }),
     reason: Type.Optional(Type.String({ description: "Why it failed." })),
     version: Type.Optional(Type.String({ description: "First digits of the SHA-256." })),
     name: Type.Optional(Type.String()),
@@ -69,18 +72,15 @@ export function modelRoutes(app: FastifyInstance, { registry }: ServerContext): 
   );
 }
 
-function showModel({ id, state, reason, model }: ModelState): Readonly<Record<string, unknown>> {
-  if (model === undefined) return { id, state, reason };
+function showModel(state: ModelState): Readonly<Record<string, unknown>> {
+  const { id, isDefault, reason, model, facts } = state;
+  const common = { id, state: state.state, isDefault };
+  if (reason !== undefined) return { ...common, reason };
+  if (model === undefined) return { ...common, ...facts };
   const { card, decision, notices } = model.detector;
   const { name, sha256, classes, oriented, gsdM, input, scoreAtLeast, overlapPx, licence } = card;
   return {
-    ...{ id, state, version: model.version, name, sha256, classes, oriented, head: decision.name },
-    ...(gsdM !== undefined && { gsdM }),
-    input,
-    ...(scoreAtLeast !== undefined && { scoreAtLeast }),
-    ...(overlapPx !== undefined && { overlapPx }),
-    ...(licence !== undefined && { licence }),
-    notices,
-    engine: model.engine,
+    ...{ ...common, version: model.version, name, sha256, classes, oriented, head: decision.name },
+    ...{ gsdM, input, scoreAtLeast, overlapPx, licence, notices, engine: model.engine },
   };
 }
