@@ -30,6 +30,11 @@ export interface LoadOptions {
 export interface RunOptions {
   /** Stops before the next run; a run that has begun is finished, and its result dropped. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Feeds whose arrays nobody else needs: a run may take those that are whole buffers instead of copying them, and they
+   * are then empty.
+   */
+  readonly gives?: ReadonlySet<string> | undefined;
 }
 
 export type Feeds = Readonly<Record<string, EngineTensor>>;

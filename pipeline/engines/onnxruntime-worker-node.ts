@@ -11,27 +11,43 @@ import { QUIET, type RuntimeSession, type RuntimeTensors } from "./onnxruntime.t
 
 /**
  * What the thread does, as text: it is the same from TypeScript, from `dist` and from a bundle. Arrays of outputs are
- * handed over without a copy, and the memory of feeds is handed back to be filled again.
+ * handed over without a copy, and the memory of feeds is handed back to be filled again; that of feeds which were given
+ * away is filled with the outputs of the next run.
  */
 const THREAD = /* js */ `
 const { parentPort, workerData } = require("node:worker_threads");
 const ort = require(workerData.runtime);
 ort.env.logLevel = "fatal";
 let session;
+let spare = [];
+/** Spare memory for every output that it fits; the others get new memory. */
+function places() {
+  return Object.fromEntries(
+    session.outputMetadata.map(({ name, isTensor, type, shape }) => {
+      const floats = isTensor && type === "float32" && shape.every(Number.isInteger);
+      const bytes = floats ? 4 * shape.reduce((a, b) => a * b, 1) : NaN;
+      const at = spare.findIndex((buffer) => buffer.byteLength === bytes);
+      if (at < 0) return [name, null];
+      const [buffer] = spare.splice(at, 1);
+      return [name, new ort.Tensor(type, new Float32Array(buffer), shape)];
+    }),
+  );
+}
 const actions = {
   async open({ model, options }) {
     session = await ort.InferenceSession.create(model, options);
     return [{ inputs: session.inputMetadata, outputs: session.outputMetadata }, []];
   },
-  async run({ feeds, options, used }) {
+  async run({ feeds, options, used, given }) {
     const fed = {};
     for (const [name, { type, data, dims }] of Object.entries(feeds)) fed[name] = new ort.Tensor(type, data, dims);
     const found = {};
     const buffers = new Set(used);
-    for (const [name, { type, data, dims }] of Object.entries(await session.run(fed, options))) {
+    for (const [name, { type, data, dims }] of Object.entries(await session.run(fed, places(), options))) {
       found[name] = { type, data, dims };
       if (ArrayBuffer.isView(data)) buffers.add(data.buffer);
     }
+    spare = given;
     return [{ found, used }, [...buffers]];
   },
   async release() {
@@ -79,9 +95,10 @@ export async function openInThread(
       ...ports,
       ahead: 1,
       allocate: memory.allocate,
-      async run(feeds) {
-        const { taken, used } = memory.take(feeds);
-        const answer = await ask("run", { feeds: taken, options: QUIET, used }, used);
+      async run(feeds, gives) {
+        const { taken, used, given } = memory.take(feeds, gives);
+        const argument = { feeds: taken, options: QUIET, used, given };
+        const answer = await ask("run", argument, [...used, ...given]);
         const ran = answer as { readonly found: RuntimeTensors; readonly used: ArrayBuffer[] };
         memory.giveBack(ran.used);
         return ran.found;
@@ -99,9 +116,13 @@ export async function openInThread(
 
 interface Taken {
   readonly taken: RuntimeTensors;
-  /** All memory of `taken`, to be handed over and back. */
+  /** Memory of `taken` to be handed over and back. */
   readonly used: ArrayBuffer[];
+  /** Memory of `taken` that stays with the thread. */
+  readonly given: ArrayBuffer[];
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Buffers that are kept for later feeds, at most. */
 const KEPT = 4;
@@ -125,24 +146,25 @@ function feedMemory() {
     return floats;
   }
 
-  /** Arrays of `allocate` as they are, copies of all others. A view of a part would take the whole along. */
-  function take(feeds: RuntimeTensors): Taken {
-    const used: ArrayBuffer[] = [];
+  /** Arrays of `allocate` and those given away as they are, copies of all others. A view of a part would take the whole along. */
+  function take(feeds: RuntimeTensors, gives: ReadonlySet<string> = NONE): Taken {
+    const [used, given] = [new Set<ArrayBuffer>(), new Set<ArrayBuffer>()];
     const taken = Object.entries(feeds).map(([name, tensor]) => {
       const { data } = tensor;
       if (Array.isArray(data)) return [name, tensor];
       const { buffer, byteLength } = data;
-      if (buffer instanceof ArrayBuffer && lent.has(buffer) && byteLength === buffer.byteLength) {
-        used.push(buffer);
+      const isWhole = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
+      if (isWhole && (lent.has(buffer) || gives.has(name))) {
+        (lent.has(buffer) ? used : given).add(buffer);
         return [name, tensor];
       }
       const copy = bufferOf(byteLength);
       new Uint8Array(copy).set(new Uint8Array(buffer, data.byteOffset, byteLength));
-      used.push(copy);
+      used.add(copy);
       const Kind = data.constructor as new (bytes: ArrayBuffer) => typeof data;
       return [name, { ...tensor, data: new Kind(copy) }];
     });
-    return { taken: Object.fromEntries(taken), used };
+    return { taken: Object.fromEntries(taken), used: [...used], given: [...given] };
   }
 
   const giveBack = (used: readonly ArrayBuffer[]): void => {

@@ -1,7 +1,14 @@
 /** What both packages of ONNX Runtime share: sessions of ours around sessions of theirs. */
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { ModelError } from "../../models/index.ts";
-import { DeviceError, type EngineTensor, type Feeds, type Port, type Session } from "./engine.ts";
+import {
+  DeviceError,
+  type EngineTensor,
+  type Feeds,
+  type Port,
+  type RunOptions,
+  type Session,
+} from "./engine.ts";
 import { fromHalf, toHalf } from "./half.ts";
 
 /** A tensor of theirs, as plain data that may also pass between threads. */
@@ -17,7 +24,8 @@ export type RuntimeTensors = Readonly<Record<string, RuntimeTensor>>;
 export interface RuntimeSession {
   readonly inputs: readonly InferenceSession.ValueMetadata[];
   readonly outputs: readonly InferenceSession.ValueMetadata[];
-  readonly run: (feeds: RuntimeTensors) => Promise<RuntimeTensors>;
+  /** `gives` as in {@link RunOptions}. */
+  readonly run: (feeds: RuntimeTensors, gives?: RunOptions["gives"]) => Promise<RuntimeTensors>;
   /** Runs that it takes before the one under way is over, to begin them by itself. @default 0 */
   readonly ahead?: number;
   /** As {@link Session.allocate}. */
@@ -64,13 +72,13 @@ function queued(engine: string, session: RuntimeSession): Session {
   );
   let isOpen = true;
 
-  async function runOnce(feeds: Feeds, signal: AbortSignal | undefined): Promise<Feeds> {
+  async function runOnce(feeds: Feeds, { signal, gives }: RunOptions): Promise<Feeds> {
     signal?.throwIfAborted();
     if (!isOpen) throw new ModelError(`${engine}: a session must not be used after it was closed`);
     const fed = Object.fromEntries(
       inputs.map((port) => [port.name, toRuntime(engine, port, feeds[port.name])]),
     );
-    const found = await session.run(fed).catch((cause: unknown) => {
+    const found = await session.run(fed, gives).catch((cause: unknown) => {
       throw failure(engine, cause);
     });
     signal?.throwIfAborted();
@@ -83,9 +91,9 @@ function queued(engine: string, session: RuntimeSession): Session {
     inputs,
     outputs,
     ...(session.allocate && { allocate: session.allocate }),
-    run(feeds, { signal } = {}) {
+    run(feeds, options = {}) {
       const [oldest = Promise.resolve(), ...others] = inHand;
-      const mine = oldest.then(() => runOnce(feeds, signal));
+      const mine = oldest.then(() => runOnce(feeds, options));
       inHand = [...others, mine.catch(() => {})]; // the caller hears of it
       return mine;
     },

@@ -40,7 +40,7 @@ export interface TrainingStep extends AsyncDisposable {
   readonly start: (seed: number) => Weights;
   /** What is to be used of a state: averages of the weights, and the running statistics. */
   readonly weights: (state: ReadonlyMap<string, Float32Array>) => Weights;
-  /** Trains on one batch; `state` is replaced entry by entry. */
+  /** Trains on one batch; `state` is replaced entry by entry, and arrays that an earlier run put there are used up. */
   readonly run: (
     state: Map<string, Float32Array>,
     batch: TrainingBatch,
@@ -64,11 +64,17 @@ export function prepareStep(
     (loaded ??= engine.load(toTrainingOnnx(graph), { purpose: "training", threads }));
   return {
     start: (seed) => initialWeights(graph, { seed }),
-    weights: (state) => new Map([...state, ...averagesOf(untrained, how, state)]),
+    weights: (state) => copies(new Map([...state, ...averagesOf(untrained, how, state)])),
     run: async (state, batch, rate) => runStep(await session(), graph, state, batch, rate),
     [Symbol.asyncDispose]: async () => (await loaded)?.[Symbol.asyncDispose](),
   };
 }
+
+/** Arrays that runs have put into a state: nobody else holds them, so the next run may have them. */
+const ours = new WeakSet<Float32Array>();
+
+const copies = (state: ReadonlyMap<string, Float32Array>): Weights =>
+  new Map([...state].map(([name, values]) => [name, values.slice()]));
 
 async function runStep(
   session: Session,
@@ -95,8 +101,13 @@ async function runStep(
       throw new RangeError(`runStep: the state must hold ${name}, received ${state.size} others`);
     feeds[name] = shaped(name, data);
   }
-  const out = await session.run(feeds);
-  for (const [name, next] of graph.updates) state.set(name, floats(out, next));
+  const gives = new Set([...state].flatMap(([name, values]) => (ours.has(values) ? [name] : [])));
+  const out = await session.run(feeds, { gives });
+  for (const [name, next] of graph.updates) {
+    const values = floats(out, next);
+    ours.add(values);
+    state.set(name, values);
+  }
   const number = (name: string): number => floats(out, name)[0] ?? Number.NaN;
   return {
     total: number(LOSS.total),

@@ -17,6 +17,20 @@ const DOUBLE = writeModel(
   ),
 );
 
+/** y = x + x, z = −x, all of one size. */
+const FIXED = writeModel(
+  modelOf(
+    { image: [1, 2], imageName: "x" },
+    {
+      node: [
+        { opType: "Add", input: ["x", "x"], output: ["y"] },
+        { opType: "Neg", input: ["x"], output: ["z"] },
+      ],
+      output: [port("y", "float32", [1, 2]), port("z", "float32", [1, 2])],
+    },
+  ),
+);
+
 const float = (...values: number[]): EngineTensor => ({
   type: "float32",
   dims: [values.length / 2, 2],
@@ -59,6 +73,22 @@ describe.each(names)("%s", (name) => {
       expect(y).toEqual({ type: "float32", dims: [1, 2], data: Float32Array.of(6, 8) });
     }
     expect(all).toEqual(Float32Array.of(1, 2, 3, 4));
+  });
+
+  test("what it gave can be given back run after run, and results that were kept stay as they are", async () => {
+    await using session = await (await engine(name)).load(FIXED);
+    const gives = new Set(["x"]);
+    let x = float(1, -1);
+    const kept: EngineTensor[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { y, z } = await session.run({ x }, i === 0 ? {} : { gives });
+      kept.push(z!);
+      x = y as EngineTensor & { readonly type: "float32" };
+    }
+    expect(Array.from(x.data, Number)).toEqual([32, -32]);
+    expect(kept.map(({ data }) => Array.from(data, Number))).toEqual(
+      [-1, -2, -4, -8, -16].map((v) => [v, -v]),
+    );
   });
 
   test("an abort stops runs that have not begun, and leaves the session usable", async () => {
