@@ -6,7 +6,6 @@ import { fileSource } from "./readers/byte-source-node.ts";
 import { httpSource } from "./readers/byte-source-http.ts";
 import { type ByteSource, bytesSource } from "./readers/byte-source.ts";
 import { type SceneFormat, SNIFF_BYTES, sniffFormat, unknownFormat } from "./readers/formats.ts";
-import type { GeoTiffOptions } from "./readers/geotiff.ts";
 import { placementWarnings } from "./readers/placement.ts";
 import { readSidecar } from "./readers/sidecar-node.ts";
 import { type Scene, SceneError } from "./scene.ts";
@@ -24,11 +23,17 @@ type OpenFormat = (source: ByteSource, options: OpenSceneOptions) => Promise<Sce
 
 /** How each format is opened; its reader is loaded when it is first needed. */
 const READERS: Readonly<Record<SceneFormat, () => Promise<OpenFormat>>> = {
-  GeoTIFF: openTiff,
-  PNG: photo("PNG"),
-  JPEG: photo("JPEG"),
-  WebP: photo("WebP"),
+  GeoTIFF: once(openTiff),
+  PNG: once(photo("PNG")),
+  JPEG: once(photo("JPEG")),
+  WebP: once(photo("WebP")),
 };
+
+/** The same promise for all: even a module that is there takes a while to be found again. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined;
+  return () => (loading ??= load());
+}
 
 /**
  * Opens a scene by its path or http(s) address; content decides the format, not the name.
@@ -80,8 +85,11 @@ async function openSource(source: ByteSource, options: OpenSceneOptions): Promis
 
 async function withOverviews(scene: Scene, { cacheBytes }: OpenSceneOptions): Promise<Scene> {
   if (scene.format !== "GeoTIFF") return scene;
-  const { withExternalOverviews } = await import("./readers/overviews-node.ts");
-  return withExternalOverviews(scene, await tiffOptions(cacheBytes));
+  const [{ withExternalOverviews }, { NODE_CODECS }] = await Promise.all([
+    import("./readers/overviews-node.ts"),
+    import("./readers/tiff/codecs-node.ts"),
+  ]);
+  return withExternalOverviews(scene, { cacheBytes, lookup: allEpsg, codecs: NODE_CODECS });
 }
 
 /** Puts in what files beside the scene say, where it says nothing itself. */
@@ -100,14 +108,12 @@ function georeferenced(scene: Scene, transform: Affine | undefined, crs: Crs | u
 }
 
 async function openTiff(): Promise<OpenFormat> {
-  const { openGeoTiff } = await import("./readers/geotiff.ts");
-  return async (source, { cacheBytes, crs }) =>
-    openGeoTiff(source, { ...(await tiffOptions(cacheBytes)), crs });
-}
-
-async function tiffOptions(cacheBytes: number | undefined): Promise<GeoTiffOptions> {
-  const { NODE_CODECS } = await import("./readers/tiff/codecs-node.ts");
-  return { cacheBytes, lookup: allEpsg, codecs: NODE_CODECS };
+  const [{ openGeoTiff }, { NODE_CODECS }] = await Promise.all([
+    import("./readers/geotiff.ts"),
+    import("./readers/tiff/codecs-node.ts"),
+  ]);
+  return (source, { cacheBytes, crs }) =>
+    openGeoTiff(source, { cacheBytes, crs, lookup: allEpsg, codecs: NODE_CODECS });
 }
 
 function photo(format: SceneFormat): () => Promise<OpenFormat> {
