@@ -35,7 +35,13 @@ const MODELS = {
     const network = networkOf({ family: "yolo-caa", size: "nano", classes: 5 });
     const size = { batch: 1, widthPx: sizePx, heightPx: sizePx };
     const card = {
-      ...{ name: "nano", summary: "", network: network.options, classes: [..."abcde"], sha256: "" },
+      ...{
+        name: "nano",
+        summary: "",
+        network: network.options,
+        classes: ["a", "b", "c", "d", "e"],
+        sha256: "",
+      },
       ...{ tilePx: sizePx, overlapPx: 0, scoreAtLeast: 0.25, licence: "", data: [] },
       ...{ recipe: {}, metrics: {} },
     };

@@ -48,6 +48,27 @@ describe.each(names)("%s", (name) => {
     expect(session.outputs).toEqual([{ name: "y", type: "float32", dims: [undefined, 2] }]);
   });
 
+  test("takes memory that it lent, and no other: a part of it and a caller's own stay as they are", async () => {
+    await using session = await (await engine(name)).load(DOUBLE);
+    const { allocate = (length: number) => new Float32Array(length) } = session;
+    const doubled = async (data: Float32Array) => {
+      const { y } = await session.run({ x: { type: "float32", dims: [data.length / 2, 2], data } });
+      return Array.from(y!.data, Number);
+    };
+    for (let round = 1; round <= 6; round++) {
+      // Sizes come back, so that used memory is filled again.
+      const values = Array.from({ length: 4 + 2 * (round % 3) }, (_, i) => round + i);
+      const twice = values.map((value) => 2 * value);
+      const [lent, own] = [allocate(values.length), Float32Array.from(values)];
+      lent.set(values);
+      expect(await doubled(lent.subarray(0, 2))).toEqual(twice.slice(0, 2));
+      expect(lent).toEqual(own);
+      expect(await Promise.all([doubled(lent), doubled(own)])).toEqual([twice, twice]);
+      expect(own).toEqual(Float32Array.from(values));
+      expect(lent).toHaveLength(session.allocate === undefined ? values.length : 0);
+    }
+  });
+
   test("answers calls that overlap, in order", async () => {
     await using session = await (await engine(name)).load(DOUBLE);
     const order: number[] = [];
