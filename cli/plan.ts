@@ -92,7 +92,10 @@ function inWords(scene: Scene, { plan, cost, memoryBytes }: Planned): string {
     ...(outside > 0 ? [`${grouped(outside)} outside the area`] : []),
     ...(without === undefined || without === 0 ? [] : [`${grouped(without)} without data`]),
   ];
-  const count = counted(cost.tiles + outside, "tile");
+  const further = plan.looks.map(({ scale }) => scale).join(", ");
+  const count =
+    counted(cost.tiles + outside, "tile") +
+    (cost.furtherTiles > 0 ? `, and ${grouped(cost.furtherTiles)} at scale ${further}` : "");
   const megapixels = ((cost.tiles * width * height) / 1e6).toFixed(1);
   const time =
     cost.totalMs === undefined || cost.perTileMs === undefined

@@ -35,6 +35,8 @@ export interface ModelCard {
   /** Suggested by the model's author. */
   readonly scoreAtLeast: number | undefined;
   readonly overlapPx: number | undefined;
+  /** Scales beside 1 that its author looks at a scene with. */
+  readonly scales?: readonly number[] | undefined;
   readonly oriented: boolean;
   /** Where each fact came from: `metadata`, `shape`, `family default`, `option`. */
   readonly provenance: Readonly<Record<string, string>>;

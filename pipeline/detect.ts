@@ -3,7 +3,7 @@ import type { Scene } from "../datasets/index.ts";
 import { toBatches } from "./batch.ts";
 import { startClock, timed, timeReader } from "./clock.ts";
 import type { Detector } from "./detector.ts";
-import { wholeScene } from "./full-pass.ts";
+import { furtherLooks } from "./further-looks.ts";
 import { georeference } from "./georeference.ts";
 import { inferBatches, type TileOutcome } from "./infer.ts";
 import type { Journal } from "./jobs/journal.ts";
@@ -83,8 +83,9 @@ export async function* detect(
   const found = inferBatches(batches, model, preprocessing, look);
   const outcomes = recorded(found, { journal, tiles: tiles.tiles, windDown, onOutcome });
   const chosen = select(timeReader(outcomes, clock, "merge"), want, tally);
-  const overview = await wholeScene(scene, model, plan, look);
-  const merged = mergeTiles(chosen, tiles, { ...settings, ...look, overview, notice: onNote });
+  const merge = { ...settings, ...look, notice: onNote };
+  const overview = await furtherLooks(scene, model, plan, { want, merge, clock, signal });
+  const merged = mergeTiles(chosen, tiles, { ...merge, overview });
   const inside = withinArea(merged, plan.area, tally);
   const objects = georeference(inside, scene, classes);
   for await (const object of timeReader(objects, clock, "write")) {

@@ -11,6 +11,8 @@ import type { Tile } from "./tiles.ts";
 
 export interface Estimate {
   readonly tiles: number;
+  /** Tiles of looks at other scales, which come first. */
+  readonly furtherTiles: number;
   /** Tiles that the coarsest level shows to be without data; undefined where it is too large to be looked at. */
   readonly withoutData: number | undefined;
   /** Milliseconds for one tile that is looked at, reading included; undefined where none of the tried held data. */
@@ -40,11 +42,14 @@ export async function estimate(
   const empty = await tilesWithoutData(scene, plan, signal);
   const full = tiles.filter(({ index }) => empty?.has(index) !== true);
   const perTileMs = await tryTiles(scene, detector, plan, spread(full, probes), signal);
+  const furtherTiles = plan.looks.reduce((sum, look) => sum + look.tiles.tiles.length, 0);
+  const share = tiles.length === 0 ? 0 : full.length / tiles.length;
   return {
     tiles: tiles.length,
+    furtherTiles,
     withoutData: empty?.size,
     perTileMs,
-    totalMs: perTileMs === undefined ? undefined : perTileMs * full.length,
+    totalMs: perTileMs === undefined ? undefined : perTileMs * (full.length + furtherTiles * share),
     inHandBytes: inHandBytes(plan),
   };
 }

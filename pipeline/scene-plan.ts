@@ -23,6 +23,14 @@ export interface View {
   readonly level: number;
 }
 
+/** A further look at the scene, at another scale. */
+export interface Look extends View {
+  /** Its working pixels per working pixel of the tiles. */
+  readonly scale: number;
+  readonly tiles: TilePlan;
+  readonly preprocessing: Preprocessing;
+}
+
 export interface ScenePlan extends View {
   readonly tiles: TilePlan;
   /** Tiles left out because they lie outside the area of interest. */
@@ -35,6 +43,7 @@ export interface ScenePlan extends View {
   readonly nodata: number | "none" | undefined;
   /** The whole scene shrunk to one tile, where that was asked for and is not what the tiles are anyway. */
   readonly whole: View | undefined;
+  readonly looks: readonly Look[];
   readonly warnings: readonly string[];
 }
 
@@ -68,6 +77,20 @@ export async function planScene(
     settings.fullPass && tiles.plan.tiles.length > 1 ? workingGrid(scene, shrunk) : undefined;
   const levelFor = (of: WorkingGrid): number =>
     bands.how === "palette" ? 0 : chooseLevel(scene, of);
+  const preprocessing = { input, fit, bands, stretch };
+  const look = (scale: number): Look => {
+    const zoom = fit.zoom * scale;
+    const at = workingGrid(scene, scaleX * zoom, scaleY * zoom);
+    const { plan } = tilesOf(at, fit.tile, Math.round(settings.overlapPx * fit.zoom), area);
+    const gsdM = workingGsd(resampling.raster, at);
+    return {
+      scale,
+      grid: at,
+      level: levelFor(at),
+      tiles: plan,
+      preprocessing: { ...preprocessing, gsdM },
+    };
+  };
   return {
     grid,
     level: levelFor(grid),
@@ -75,10 +98,11 @@ export async function planScene(
     outside: tiles.outside,
     area,
     resampling,
-    preprocessing: { input, fit, bands, stretch, gsdM: workingGsd(resampling.raster, grid) },
+    preprocessing: { ...preprocessing, gsdM: workingGsd(resampling.raster, grid) },
     batch: input.batch ?? settings.batch,
     nodata,
     whole: whole && { grid: whole, level: levelFor(whole) },
+    looks: settings.scales.filter((scale) => scale !== 1).map(look),
     warnings: [...scene.warnings, ...(bands.warning === undefined ? [] : [bands.warning])],
   };
 }

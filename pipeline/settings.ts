@@ -15,6 +15,7 @@ import {
   names,
   numberOr,
   real,
+  reals,
   text,
   toggle,
 } from "./settings/field.ts";
@@ -44,6 +45,7 @@ export interface DetectSettings {
   readonly overlapPx: number;
   readonly batch: number;
   readonly fullPass: boolean;
+  readonly scales: readonly number[];
   readonly scoreAtLeast: ScoreThresholds;
   readonly classesOnly: readonly string[] | undefined;
   readonly merge: MergeMethod;
@@ -163,6 +165,14 @@ export const SETTINGS: { readonly [N in SettingName]: Field<DetectSettings[N]> }
     group: "tiles",
     stage: "tiles",
     fallback: false,
+  }),
+  scales: reals({
+    min: 0.1,
+    max: 8,
+    doc: "Further looks at the scene, at these scales: above 1 for smaller objects, below for larger ones. The model's where absent.",
+    group: "tiles",
+    stage: "tiles",
+    fallback: [],
   }),
   scoreAtLeast: SCORE_FIELD,
   classesOnly: names({

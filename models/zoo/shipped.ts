@@ -30,6 +30,8 @@ export interface ShippedCard {
   /** Side of the tiles that it was judged on. */
   readonly tilePx: number;
   readonly overlapPx: number;
+  /** Scales beside 1 at which it looks at a scene. */
+  readonly scales?: readonly number[] | undefined;
   readonly scoreAtLeast: number;
   readonly licence: string;
   /** What it was trained on, with licences. */
@@ -96,6 +98,7 @@ function cardFor(card: ShippedCard, { batch, widthPx, heightPx }: GraphSize): Mo
     gsdM: card.gsdM,
     scoreAtLeast: card.scoreAtLeast,
     overlapPx: card.overlapPx,
+    scales: card.scales,
     oriented: card.network.head === "oriented",
     provenance: {},
     licence: card.licence,

@@ -185,6 +185,21 @@ export function names(
   };
 }
 
+/** Numbers, maybe none. */
+export function reals({
+  min,
+  max,
+  ...about
+}: About<readonly number[]> & Range): Field<readonly number[]> {
+  return {
+    ...about,
+    schema: Type.Array(Type.Number({ minimum: min, maximum: max })),
+    must: `a list of numbers from ${min} to ${max}`,
+    argument: "<list>",
+    parse: (given) => toList(given).map(toNumber),
+  };
+}
+
 /** Whole numbers, at least one. */
 export function integers({
   min,

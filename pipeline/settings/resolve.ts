@@ -85,6 +85,7 @@ export function settingsOfModel(card: ModelCard): SettingsInput {
     overlapPx: card.overlapPx,
     batch: input.batch,
     scoreAtLeast: card.scoreAtLeast,
+    scales: card.scales,
   };
 }
 

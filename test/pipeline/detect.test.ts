@@ -260,6 +260,34 @@ describe("detect", () => {
     expect(objects.map(boxOf)).toContain("40 40 440 440");
   });
 
+  test("looks at other scales add what the tiles cannot see, once, and only the sizes they see whole", async () => {
+    const boxes: Box[] = [...patchwork(480, 300), [510, 120, 570, 180]];
+    const scene = sceneOf(600, 300, boxes);
+    // Sure of patches of 30² to 64² px alone: what is smaller is seen enlarged.
+    const score = (areaPx: number): number => (areaPx >= 900 && areaPx <= 4096 ? 0.9 : 0.1);
+    const seen = async (scales: readonly number[]) => {
+      const settings = { tilePx: 128, overlapPx: 64, scales };
+      return (await run(scene, brightSpots({ sizePx: 128, score }), settings)).objects.map(boxOf);
+    };
+    const area = ([x1, y1, x2, y2]: Box): number => (x2 - x1) * (y2 - y1);
+    const alone = boxes.filter((box) => area(box) >= 900);
+    expect((await seen([])).toSorted()).toEqual(alone.map((box) => box.join(" ")).toSorted());
+    const all = await seen([2.5]);
+    const [longest, atLeast] = [64 / 2.5, 900 / 2.5 ** 2];
+    const enlarged = boxes.filter(
+      ([x1, y1, x2, y2]) =>
+        Math.max(x2 - x1, y2 - y1) < longest - 1 && area([x1, y1, x2, y2]) > 1.15 * atLeast,
+    );
+    expect(enlarged.length).toBeGreaterThan(3);
+    for (const box of [...alone, ...enlarged]) {
+      const near = all.filter((text) =>
+        text.split(" ").every((v, i) => Math.abs(Number(v) - box[i]!) <= 1),
+      );
+      expect(near, box.join(" ")).toHaveLength(1);
+    }
+    expect(all.length).toBeLessThanOrEqual(boxes.length);
+  });
+
   test("classes that were not asked for are left out, and the diagnosis says so", async () => {
     const scene = sceneOf(200, 200, patchwork(200, 200));
     const detector = brightSpots({ sizePx: 128, classes: ["spot", "ship"] });

@@ -112,6 +112,7 @@ describe("the table of settings", () => {
     ["nodata", "none", "none"],
     ["nodata", "-9999", -9999],
     ["gsdM", "scene", "scene"],
+    ["scales", "0.5, 1.5", [0.5, 1.5]],
   ])("%s reads %s from a flag", (name, text, value) => {
     expect(SETTINGS[name].parse(text)).toEqual(value);
     expect(Value.Check(SETTINGS[name].schema, value)).toBe(true);
