@@ -30,7 +30,7 @@ export {
   synthesise,
   type TrueObject,
 } from "./synthetic.ts";
-export { countFound, type FoundCount, type Reported } from "./synthetic/count-found.ts";
+export { countFound, type FoundCount, type Known, type Reported } from "./synthetic/count-found.ts";
 export {
   type CocoClassMetrics,
   type CocoMetrics,

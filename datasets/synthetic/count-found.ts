@@ -1,12 +1,18 @@
 /** How many of the known objects of a synthetic scene were found. */
 import type { OrientedBoxes } from "../boxes.ts";
 import { overlap } from "../overlap.ts";
-import type { SyntheticLabels } from "../synthetic.ts";
+import type { TrueObject } from "./objects.ts";
+
+/** What lies in a scene. */
+export interface Known {
+  readonly objects: readonly Pick<TrueObject, "classIndex" | "x" | "y" | "lengthPx">[];
+  readonly boxes: OrientedBoxes<"scene">;
+}
 
 /** Boxes that a detector reports, the best first. */
 export interface Reported {
   readonly boxes: OrientedBoxes<"scene">;
-  /** Class of each, an index into the labels' classes. */
+  /** Class of each, in the numbers of the known objects. */
   readonly classes: ArrayLike<number>;
 }
 
@@ -24,25 +30,25 @@ export interface FoundCount {
  * @param iouAtLeast intersection over union from which a box reports an object
  */
 export function countFound(
-  labels: SyntheticLabels,
+  known: Known,
   { boxes, classes }: Reported,
   iouAtLeast = 0.5,
 ): FoundCount {
-  const free = new Set(labels.objects.keys());
+  const free = new Set(known.objects.keys());
   const count = boxes.corners.length / 8;
   for (let i = 0; i < count; i++) {
     let [best, bestIou] = [-1, iouAtLeast];
     for (const j of free) {
-      const { x, y, classIndex, lengthPx } = labels.objects[j]!;
+      const { x, y, classIndex, lengthPx } = known.objects[j]!;
       const isFar =
         Math.hypot(boxes.corners[8 * i]! - x, boxes.corners[8 * i + 1]! - y) > 2 * lengthPx;
       if (isFar || classIndex !== classes[i]) continue;
-      const iou = overlap(boxes, i, labels.boxes, j, "iou");
+      const iou = overlap(boxes, i, known.boxes, j, "iou");
       if (iou >= bestIou) [best, bestIou] = [j, iou];
     }
     free.delete(best);
   }
-  const known = labels.objects.length;
-  const found = known - free.size;
-  return { found, known, extra: count - found };
+  const all = known.objects.length;
+  const found = all - free.size;
+  return { found, known: all, extra: count - found };
 }
