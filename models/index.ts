@@ -86,5 +86,6 @@ export { buildMatchedFilter, MATCHED_FILTER_CLASSES } from "./zoo/matched-filter
 export { checkModel } from "./onnx/check.ts";
 export { readNetwork } from "./onnx/read.ts";
 export { type Network, simplify } from "./onnx/simplify.ts";
+export { costOf, type NetworkCost } from "./zoo/cost.ts";
 export { type GraphSize, inferenceGraph, LOSS, lossGraph, PORTS, TARGETS } from "./zoo/graphs.ts";
 export { buildShipped, readShippedCard, readWeights, type ShippedCard } from "./zoo/shipped.ts";
