@@ -52,7 +52,7 @@ export const DEFAULT_CLASSES: readonly SyntheticClass[] = [
     density: 0.4,
   },
   {
-    name: "tank",
+    name: "storage-tank",
     lengthM: [8, 18],
     widthM: [8, 18],
     shape: "ellipse",

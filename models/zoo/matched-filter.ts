@@ -16,7 +16,7 @@ import { buildGraph } from "../onnx/builder.ts";
 import { toOnnx } from "../onnx/model.ts";
 import { CARD_KEY } from "../metadata.ts";
 
-export const MATCHED_FILTER_CLASSES: readonly string[] = ["ship", "vehicle", "tank"];
+export const MATCHED_FILTER_CLASSES: readonly string[] = ["ship", "vehicle", "storage-tank"];
 
 /** Sizes in pixels of the network's input. */
 interface Shape {

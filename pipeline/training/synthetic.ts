@@ -1,5 +1,5 @@
 /** Synthetic places as training images: made when they are first needed, as any other image is decoded. */
-import type { SyntheticClassName } from "../../datasets/index.ts";
+import type {} from "../../datasets/index.ts";
 import { boundsOf, SYNTHETIC_CLASSES, synthesise, synthesiseTile } from "../../datasets/index.ts";
 import { toLabels } from "./labels.ts";
 import type { SyntheticSource, TrainingRecord } from "./loader.ts";
@@ -14,11 +14,6 @@ const PLAIN_EVERY = 4;
 /** Ground resolutions, in metres per pixel, drawn evenly on a logarithmic scale. */
 const GSD_M = [0.12, 0.7] as const;
 const PLAIN_GSD_M = [0.3, 0.7] as const;
-const PLAIN_NAMES: Readonly<Record<string, SyntheticClassName>> = {
-  ship: "ship",
-  vehicle: "vehicle",
-  tank: "storage-tank",
-};
 
 /**
  * `count` seeded images, seen as often in an epoch as real ones of their size.
@@ -71,8 +66,8 @@ export async function synthesiseRecord(
     const { scene, labels } = synthesise({ seed, width: sizePx, height: sizePx, gsdM });
     const pixels = await scene.read({ x: 0, y: 0, width: sizePx, height: sizePx });
     const indexOf = labels.objects.map(({ classIndex }) => {
-      const name = PLAIN_NAMES[labels.classes[classIndex] ?? ""] ?? "vehicle";
-      return classIndices[SYNTHETIC_CLASSES.indexOf(name)] ?? 0;
+      const name = labels.classes[classIndex];
+      return classIndices[SYNTHETIC_CLASSES.findIndex((one) => one === name)] ?? 0;
     });
     const objects = indexOf.map((_, i) => {
       const corners = [...labels.boxes.corners.subarray(8 * i, 8 * i + 8)];

@@ -157,10 +157,10 @@ describe("nadir detect", () => {
     expect(added()).toEqual([]);
   });
 
-  test("without a model it says how to name one", async () => {
-    const { status, err } = await run(["detect", "scene.tif"], { cwd });
-    expect(status).toBe(EXIT.usage);
-    expect(err).toMatch(/a detector must be named, by --model, NADIR_MODEL or model in the config/);
+  test("without a model the shipped one looks, and is named", async () => {
+    const { status, err } = await run(["detect", "scene.tif", "-o", "shipped/"], { cwd });
+    expect(status).toBe(EXIT.done);
+    expect(err).toMatch(/^model +yolo-caa-nano sha256 [0-9a-f]{8}/m);
   });
 
   test("the environment may name the model", async () => {

@@ -153,7 +153,6 @@ test.each([
   [[], EXIT.usage, /--pred with --truth, or --model with --data, must be given/],
   [["--pred", "result.geojson"], EXIT.usage, /--pred goes with --truth/],
   [["--pred", "a", "--truth", "val.json", "-m", "x"], EXIT.usage, /--pred goes with --truth/],
-  [["--data", "val.json"], EXIT.usage, /a detector must be named/],
   [["--pred", "no.geojson", "--truth", "val.json"], EXIT.nothingReadable, /no such file/],
   [["--pred", "result.geojson", "--truth", "no"], EXIT.nothingReadable, /must be labels, received/],
   [["--pred", "result.geojson", "--truth", "scene.tif"], EXIT.nothingReadable, /must be JSON/],

@@ -41,7 +41,7 @@ describe("buildMatchedFilter", () => {
   test("is a model like any other: head, classes, resolution and scores are read from the file", () => {
     expect(detector.decision.name).toBe("nadir");
     expect(detector.card).toMatchObject({
-      classes: ["ship", "vehicle", "tank"],
+      classes: ["ship", "vehicle", "storage-tank"],
       gsdM: { from: 0.5, to: 0.5 },
       oriented: true,
     });
