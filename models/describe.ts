@@ -53,6 +53,7 @@ export function describeModel(found: Found, overrides: CardOverrides = {}): Mode
     gsdM: gsdM?.value,
     scoreAtLeast: scoreAtLeast?.value,
     overlapPx: overlapPx?.value,
+    scales: metadata.card?.scales,
     oriented: decision.oriented,
     licence: written.licence,
     provenance: {
