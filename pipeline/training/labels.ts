@@ -21,19 +21,27 @@ export interface Labels {
   readonly corners?: Float64Array | undefined;
 }
 
-/** @param oriented  keeps oriented boxes; those of upright labels lie along the axes */
+/** What a label must say: its upright box, and where it is known more than that. */
+type Outlined = Pick<LabelledObject, "box" | "corners"> & Partial<Pick<LabelledObject, "polygon">>;
+
+/** @param oriented  keeps oriented boxes: those labelled, else those round outlines, else boxes along the axes */
 export function toLabels(
-  objects: readonly Pick<LabelledObject, "box" | "corners">[],
+  objects: readonly Outlined[],
   classes: ArrayLike<number>,
   oriented: boolean,
 ): Labels {
   if (oriented) {
-    // A label may be any quadrilateral; what is learnt is a rectangle.
-    const corners = objects.flatMap((object) => [...minAreaRectangle(cornersOf(object))]);
+    const corners = objects.flatMap((object) => [...minAreaRectangle(outlineOf(object))]);
     return orientedLabels(corners, Uint16Array.from(classes));
   }
   const xyxy = Float64Array.from(objects.flatMap(({ box }) => box));
   return { xyxy, classes: Uint16Array.from(classes) };
+}
+
+/** A labelled quadrilateral need not be a rectangle, and an outline is none. */
+function outlineOf(object: Outlined): readonly number[] {
+  const outline = object.corners === undefined ? object.polygon?.flat() : undefined;
+  return outline === undefined || outline.length === 0 ? cornersOf(object) : outline;
 }
 
 function orientedLabels(corners: ArrayLike<number>, classes: Uint16Array): Labels {

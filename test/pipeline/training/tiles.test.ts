@@ -188,6 +188,15 @@ describe("oriented labels", () => {
     expect(Math.abs(angle)).toBeCloseTo(Math.PI / 2, 10);
   });
 
+  test("an outline has the smallest rectangle round it", () => {
+    const polygon = [[10, 10, 20, 20, 16, 24, 15, 15, 6, 14]];
+    const labels = toLabels([{ box: [6, 10, 20, 24], corners: undefined, polygon }], [0], true);
+    const [x, y, w = 0, h = 0, angle] = boxRows(labels);
+    expect([x, y, w, h, angle]).toEqual(
+      [13, 17, Math.hypot(10, 10), Math.hypot(4, 4), Math.PI / 4].map((v) => expect.closeTo(v, 6)),
+    );
+  });
+
   test("a synthetic image has those of its objects", async () => {
     const [record] = syntheticRecords(1, SYNTHETIC_CLASSES, { seed: 4, oriented: true });
     const { labels } = await synthesiseRecord(record!, record!.synthetic!);
