@@ -138,6 +138,23 @@ describe.skipIf(missing)("the browser demo", () => {
     expect({ width, height, format }).toEqual({ width: 640, height: 480, format: "png" });
   });
 
+  test(
+    "a trained model is chosen from the list, fetched, and finds the ships",
+    { timeout: 120_000 },
+    async () => {
+      await withoutWebGl();
+      const fetched: string[] = [];
+      page.on("request", (request) => void fetched.push(request.url()));
+      await page.selectOption("label.choice select", "yolo-caa-nano");
+      await page.waitForSelector(".badge.chosen");
+      expect(await page.inputValue("label.choice select")).toBe("yolo-caa-nano");
+      expect(fetched.filter((url) => url.endsWith(".safetensors"))).toHaveLength(1);
+      await drop(page, "harbour.tif", sample.bytes);
+      await page.waitForSelector(DONE, { timeout: 90_000 });
+      expect(await page.textContent("section[aria-label=Objects]")).toMatch(/ship/);
+    },
+  );
+
   test("an ONNX file of one's own takes the built-in model's place", async () => {
     await withoutWebGl();
     await drop(page, "own.onnx", buildMatchedFilter({ sizePx: 480 }));

@@ -20,6 +20,7 @@ export interface RunSettings {
 
 export type ModelChoice =
   | { readonly kind: "built-in" }
+  | { readonly kind: "shipped"; readonly name: string }
   | { readonly kind: "file"; readonly file: File };
 
 /** Which of the found objects are meant: what the page shows at the moment. */

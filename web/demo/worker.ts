@@ -17,6 +17,7 @@ import {
 import { exportObjects, picked } from "./worker/export.ts";
 import { decide, run } from "./worker/run.ts";
 import { introduce, openSource } from "./worker/scene.ts";
+import { fetchShipped } from "./worker/shipped.ts";
 
 /** What the global object of a worker has; the DOM's types know only that of a page. */
 interface WorkerPort {
@@ -89,15 +90,18 @@ async function open(source: Parameters<typeof openSource>[0]): Promise<void> {
 
 async function load(choice: ModelChoice): Promise<void> {
   say({ type: "busy", with: "Loading the model" });
-  const bytes =
-    choice.kind === "built-in"
-      ? buildMatchedFilter()
-      : new Uint8Array(await choice.file.arrayBuffer());
+  const bytes = await bytesOfChoice(choice);
   const opened = await openFirst(bytes, []);
   await close();
   objects = []; // they have the former model's classes
   model = { bytes, ...opened };
   await present();
+}
+
+async function bytesOfChoice(choice: ModelChoice): Promise<Uint8Array> {
+  if (choice.kind === "built-in") return buildMatchedFilter();
+  if (choice.kind === "shipped") return fetchShipped(choice.name);
+  return new Uint8Array(await choice.file.arrayBuffer());
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Which model looks, on which backend, and how fast that was measured to be. */
 import type { JSX } from "preact";
 import type { Measured, ModelReady } from "../messages.ts";
+import { SHIPPED } from "../shipped.ts";
 import type { SessionProps } from "./session.ts";
 import { FileButton } from "./file-button.tsx";
 import { counted, duration, size } from "./words.ts";
@@ -17,6 +18,15 @@ const FETCHES = {
   "ort-webgpu": " (fetches another 27 MB of ONNX Runtime, once)",
 } as const;
 
+const BUILT_IN = "built-in";
+
+/** What the list shows: nothing for a file of one's own. */
+function chosen(model: ModelReady | undefined): string {
+  if (model === undefined) return "";
+  if (SHIPPED.some(({ name }) => name === model.name)) return model.name;
+  return model.name === "matched filters" ? BUILT_IN : "";
+}
+
 export function ModelSection({ session }: SessionProps): JSX.Element {
   const model = session.model.value;
   return (
@@ -24,8 +34,8 @@ export function ModelSection({ session }: SessionProps): JSX.Element {
       <h2>Model</h2>
       {model === undefined ? (
         <p class="facts">
-          The built-in matched filters for ships, vehicles and storage tanks, or an ONNX detector of
-          your own.
+          A trained detector of ours, the built-in matched filters for ships, vehicles and storage
+          tanks of synthetic scenes, or an ONNX detector of your own.
         </p>
       ) : (
         <Card model={model} />
@@ -36,12 +46,27 @@ export function ModelSection({ session }: SessionProps): JSX.Element {
           accept=".onnx"
           onFile={(file) => session.load({ kind: "file", file })}
         />
-        {model !== undefined && (
-          <button type="button" onClick={() => session.load({ kind: "built-in" })}>
-            Built-in
-          </button>
-        )}
       </div>
+      <label class="choice">
+        Detector
+        <select
+          value={chosen(model)}
+          onChange={({ currentTarget: { value } }) =>
+            value !== "" &&
+            session.load(
+              value === BUILT_IN ? { kind: "built-in" } : { kind: "shipped", name: value },
+            )
+          }
+        >
+          <option value="">choose one</option>
+          <option value={BUILT_IN}>built-in matched filters</option>
+          {SHIPPED.map(({ name, classes }) => (
+            <option key={name} value={name}>
+              {name}: {classes.join(", ")}
+            </option>
+          ))}
+        </select>
+      </label>
       {model !== undefined && <Backends model={model} onCompare={session.compare} />}
     </section>
   );

@@ -25,9 +25,13 @@ export interface RunOptions {
   readonly say: (event: Event) => void;
 }
 
-/** The settings of a run, as the command line would decide them. @throws {SettingsError} */
+/**
+ * The settings of a run, as the command line would decide them; but looks at other scales, which a person would wait for
+ * before the first tile shows anything, are left out. @throws {SettingsError}
+ */
 export function decide({ card }: Detector, option: RunSettings): DetectSettings {
-  return resolveSettings({ option, model: settingsOfModel(card) }).settings;
+  return resolveSettings({ option: { ...option, scales: [] }, model: settingsOfModel(card) })
+    .settings;
 }
 
 /**
