@@ -210,11 +210,24 @@ const FORMULAS: Readonly<Record<string, (call: Call) => Doubles[]>> = {
     return [values, mean, inverse];
   },
   BatchNormalization: ({ x, at, attributes }) => {
-    const eps = Number(attributes["epsilon"]);
+    const [eps, momentum] = [Number(attributes["epsilon"]), Number(attributes["momentum"] ?? 0.9)];
     const wide = (v: Doubles) => doubles([v.data.length, 1, 1], v.data);
-    const normal = (v: number, s = 0, b = 0, m = 0, q = 0) =>
-      ((v - m) / Math.sqrt(q + eps)) * s + b;
-    return [zip(normal, x, wide(at(1)), wide(at(2)), wide(at(3)), wide(at(4)))];
+    const normal = (mean: Doubles, variance: Doubles) =>
+      zip(
+        (v = 0, s = 0, b = 0, m = 0, q = 0) => ((v - m) / Math.sqrt(q + eps)) * s + b,
+        x,
+        ...[at(1), at(2), mean, variance].map(wide),
+      );
+    if (attributes["training_mode"] !== 1) return [normal(at(3), at(4))];
+    const over = (values: Doubles) => {
+      const found = array.reduce(values, [0, 2, 3], "mean");
+      return doubles([found.data.length], found.data);
+    };
+    const mean = over(x);
+    const variance = over(zip((v = 0, m = 0) => (v - m) ** 2, x, wide(mean)));
+    const follow = (running: Doubles, now: Doubles) =>
+      zip((r = 0, n = 0) => r * momentum + n * (1 - momentum), running, now);
+    return [normal(mean, variance), follow(at(3), mean), follow(at(4), variance)];
   },
 };
 

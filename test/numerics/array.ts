@@ -46,22 +46,50 @@ export function broadcastShape(shapes: readonly (readonly number[])[]): number[]
 
 /** Applies `f` elementwise to arrays that broadcast. */
 export function zip(f: (...values: number[]) => number, ...arrays: readonly Doubles[]): Doubles {
-  const at = arrays.map(reading);
-  return fill(broadcastShape(arrays.map((a) => a.shape)), (index) =>
-    f(...at.map((read) => read(index))),
-  );
+  const shape = broadcastShape(arrays.map((a) => a.shape));
+  const at = arrays.map((array) => offsets(array, shape));
+  const out = doubles(shape);
+  for (let i = 0; i < out.data.length; i++)
+    out.data[i] = f(...arrays.map(({ data }, k) => data[at[k]?.(i) ?? 0] ?? Number.NaN));
+  return out;
+}
+
+/** Where each element of `shape` lies in an array that broadcasts to it. */
+function offsets(x: Doubles, shape: readonly number[]): (at: number) => number {
+  if (volume(x.shape) === volume(shape)) return (at) => at;
+  if (x.data.length === 1) return () => 0;
+  const extra = shape.length - x.shape.length;
+  const own = strides(x.shape).map((stride, axis) => (x.shape[axis] === 1 ? 0 : stride));
+  const step = strides(shape);
+  return (at) => {
+    let place = 0;
+    for (let axis = extra; axis < shape.length; axis++)
+      place += (Math.floor(at / (step[axis] ?? 1)) % (shape[axis] ?? 1)) * (own[axis - extra] ?? 0);
+    return place;
+  };
 }
 
 export function matmul(a: Doubles, b: Doubles): Doubles {
-  const [A, B] = [reading(a), reading(b)];
+  const [rows, inner, columns] = [a.shape.at(-2) ?? 0, a.shape.at(-1) ?? 0, b.shape.at(-1) ?? 0];
   const batch = broadcastShape([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
-  const inner = a.shape.at(-1) ?? 0;
-  return fill([...batch, a.shape.at(-2) ?? 0, b.shape.at(-1) ?? 0], (index) => {
-    const [front, i, j] = [index.slice(0, -2), index.at(-2) ?? 0, index.at(-1) ?? 0];
-    let total = 0;
-    for (let k = 0; k < inner; k++) total += A([...front, i, k]) * B([...front, k, j]);
-    return total;
-  });
+  const out = doubles([...batch, rows, columns]);
+  const matrices = (x: Doubles) => {
+    const count = fill(x.shape.slice(0, -2), () => 0);
+    return offsets(count, batch);
+  };
+  const [inA, inB] = [matrices(a), matrices(b)];
+  for (let at = 0; at < volume(batch); at++) {
+    const [fromA, fromB] = [inA(at) * rows * inner, inB(at) * inner * columns];
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        let total = 0;
+        for (let k = 0; k < inner; k++)
+          total += (a.data[fromA + i * inner + k] ?? 0) * (b.data[fromB + k * columns + j] ?? 0);
+        out.data[(at * rows + i) * columns + j] = total;
+      }
+    }
+  }
+  return out;
 }
 
 /** Every index of a shape, last axis fastest. */

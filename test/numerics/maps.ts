@@ -23,16 +23,29 @@ export function conv(
   bias: Doubles | undefined,
   { strides: [sY, sX], dilations: [dY, dX], pads: [top, left, bottom, right], groups }: Window,
 ): Doubles {
-  const [B = 0, , Y = 0, X = 0] = x.shape;
+  const [B = 0, C = 0, Y = 0, X = 0] = x.shape;
   const [O = 0, I = 0, kY = 0, kX = 0] = weight.shape;
   const rows = Math.floor((Y + top + bottom - dY * (kY - 1) - 1) / sY) + 1;
   const columns = Math.floor((X + left + right - dX * (kX - 1) - 1) / sX) + 1;
-  const [read, W, bs] = [at4(x), reading(weight), bias ? reading(bias) : () => 0];
-  return fill([B, O, rows, columns], ([b = 0, o = 0, r = 0, c = 0]) => {
-    const first = Math.floor(o / (O / groups)) * I;
-    let total = bs([o]);
-    for (const [i = 0, y = 0, k = 0] of indices([I, kY, kX]))
-      total += W([o, i, y, k]) * read(b, first + i, r * sY + y * dY - top, c * sX + k * dX - left);
+  /** What one channel of `x` adds under the window at `row`, `column`. */
+  const seen = (plane: number, kernel: number, row: number, column: number): number => {
+    let total = 0;
+    for (let ky = 0; ky < kY; ky++) {
+      const y = row * sY + ky * dY - top;
+      if (y < 0 || y >= Y) continue;
+      for (let kx = 0; kx < kX; kx++) {
+        const at = column * sX + kx * dX - left;
+        if (at < 0 || at >= X) continue;
+        total += (weight.data[kernel + ky * kX + kx] ?? 0) * (x.data[plane + y * X + at] ?? 0);
+      }
+    }
+    return total;
+  };
+  return fill([B, O, rows, columns], ([b = 0, o = 0, row = 0, column = 0]) => {
+    const first = b * C + Math.floor(o / (O / groups)) * I;
+    let total = bias?.data[o] ?? 0;
+    for (let i = 0; i < I; i++)
+      total += seen((first + i) * Y * X, (o * I + i) * kY * kX, row, column);
     return total;
   });
 }
