@@ -75,6 +75,7 @@ export * from "./kernels/windowed.wgsl.ts";
 export type { Plan } from "./webgpu/buffers.ts";
 export * from "./webgpu/device.ts";
 export * from "./webgpu/dispatch.ts";
+export * from "./webgpu/halves.ts";
 export * from "./webgpu/memory.ts";
 export * from "./webgpu/shader.ts";
 export * from "./webgpu/view.ts";

@@ -23,8 +23,16 @@ export interface Memory {
   readonly close: () => void;
 }
 
-/** Buffers of inputs, of what is known (uploaded here), and of what steps write. */
-export function allocate(gpu: GPUDevice, { steps, inputs, constants, outputs }: Plan): Memory {
+/**
+ * Buffers of inputs, of what is known (uploaded here), and of what steps write.
+ *
+ * @param halves  what is known and goes in pairs of half-precision numbers, packed
+ */
+export function allocate(
+  gpu: GPUDevice,
+  { steps, inputs, constants, outputs }: Plan,
+  halves: ReadonlyMap<string, Uint32Array> = new Map(),
+): Memory {
   const resources = new Map<string, GPUBufferBinding>();
   const owned: GPUBuffer[] = [];
   const close = () => {
@@ -45,9 +53,10 @@ export function allocate(gpu: GPUDevice, { steps, inputs, constants, outputs }: 
   };
   for (const [name, values] of Object.entries(inputs))
     resources.set(name, { buffer: make(values) });
-  for (const [name, data] of constants) {
+  for (const [name, numbers] of constants) {
+    const data = halves.get(name) ?? numbers;
     const buffer = make(data.length);
-    gpu.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
+    gpu.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>);
     resources.set(name, { buffer });
   }
   const { buffers, bufferOf } = planMemory(steps, Object.keys(outputs));

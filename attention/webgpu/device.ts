@@ -11,6 +11,8 @@ export interface OpenDevice extends AsyncDisposable {
   readonly gpu: GPUDevice;
   /** Maker and model, as far as the adapter tells. */
   readonly description: string;
+  /** Lanes that surely run together, where the device has subgroups. */
+  readonly subgroup: number | undefined;
   /** @throws {DeviceError} where the device was lost; open another. */
   readonly check: () => void;
 }
@@ -21,6 +23,10 @@ const WANTED = [
   "maxBufferSize",
   "maxStorageBuffersPerShaderStage",
 ] as const;
+
+const SUBGROUPS: GPUFeatureName = "subgroups";
+/** More lanes than a row is worth. */
+const MOST_LANES = 64;
 
 /**
  * Asks for an adapter and a device.
@@ -33,11 +39,12 @@ export async function openDevice(gpu: GPU | undefined): Promise<OpenDevice> {
   if (!adapter) {
     throw new DeviceError("openDevice: a WebGPU adapter must be there, received none here");
   }
+  const requiredFeatures = adapter.features.has(SUBGROUPS) ? [SUBGROUPS] : [];
   const requiredLimits = Object.fromEntries(WANTED.map((name) => [name, adapter.limits[name]]));
   try {
     const { vendor, architecture, description } = adapter.info;
     const name = description === "" ? `${vendor} ${architecture}`.trim() : description;
-    return watch(await adapter.requestDevice({ requiredLimits }), name);
+    return watch(await adapter.requestDevice({ requiredFeatures, requiredLimits }), name);
   } catch (cause) {
     throw new DeviceError(`openDevice: the adapter must give a device, received ${String(cause)}`, {
       cause,
@@ -52,6 +59,7 @@ export function watch(gpu: GPUDevice, description: string): OpenDevice {
   return {
     gpu,
     description,
+    subgroup: subgroupOf(gpu),
     check() {
       if (lost === undefined) return;
       const why = lost.message.replace(/\s+/g, " ").trim() || lost.reason;
@@ -62,4 +70,10 @@ export function watch(gpu: GPUDevice, description: string): OpenDevice {
       await gpu.lost;
     },
   };
+}
+
+function subgroupOf({ features, adapterInfo }: GPUDevice): number | undefined {
+  if (!features.has(SUBGROUPS)) return undefined;
+  const least = adapterInfo?.subgroupMinSize ?? 0;
+  return least > 1 ? Math.min(least, MOST_LANES) : undefined;
 }

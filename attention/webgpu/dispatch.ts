@@ -4,8 +4,9 @@ import { allocate } from "./buffers.ts";
 import type { Memory, Plan } from "./buffers.ts";
 import { DeviceError } from "./device.ts";
 import type { OpenDevice } from "./device.ts";
+import { halvesOf } from "./halves.ts";
 import { render, sourcesOf } from "./shader.ts";
-import type { Step } from "./shader.ts";
+import type { Step, Traits } from "./shader.ts";
 
 export type Arrays = Readonly<Record<string, Float32Array>>;
 
@@ -23,10 +24,10 @@ const READ = 0x1;
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
 
 /** A pipeline for a shader: compiled once a device, in parallel with others. */
-function pipelineFor(device: GPUDevice, step: Step): Promise<GPUComputePipeline> {
+function pipelineFor(device: GPUDevice, step: Step, traits: Traits): Promise<GPUComputePipeline> {
   const cache = compiled.get(device) ?? new Map<string, Promise<GPUComputePipeline>>();
   compiled.set(device, cache);
-  const code = render(step);
+  const code = render(step, traits);
   const found = cache.get(code);
   if (found !== undefined) return found;
   const module = device.createShaderModule({ code, label: step.label });
@@ -66,9 +67,11 @@ export async function prepare(device: OpenDevice, plan: Plan): Promise<Program> 
   device.check();
   const { gpu } = device;
   for (const step of plan.steps) checkWorkgroups(gpu, step);
-  const pipelines = Promise.all(plan.steps.map((step) => pipelineFor(gpu, step)));
+  const halves = halvesOf(plan.constants);
+  const traits = { subgroup: device.subgroup, halves: new Set(halves.keys()) };
+  const pipelines = Promise.all(plan.steps.map((step) => pipelineFor(gpu, step, traits)));
   pipelines.catch(() => {}); // it is awaited below, unless memory fails first
-  const memory = await guarded(gpu, () => allocate(gpu, plan));
+  const memory = await guarded(gpu, () => allocate(gpu, plan, halves));
   try {
     const bound = (await pipelines).map((pipeline, i) =>
       bind(gpu, pipeline, plan.steps[i] as Step, memory),

@@ -18,3 +18,43 @@ fn gelu(x: f32) -> f32 { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
 fn geluTanh(x: f32) -> f32 {
   return 0.5 * x * (1.0 + tanhOf(0.7978845608028654 * (x + 0.044715 * x * x * x)));
 }`;
+
+/** Lanes of a row where they join through workgroup memory. */
+const ROW_LANES = 64;
+
+/** How the lanes of a row join what each has found: as a subgroup where it holds them all, or through workgroup memory. */
+export const joining = (subgroup: number | undefined): string =>
+  subgroup === undefined
+    ? /* wgsl */ `
+const ROW_LANES = ${ROW_LANES}u;
+var<workgroup> parts: array<f32, ${ROW_LANES}>;
+fn rowSum(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  parts[lane] = value;
+  for (var left = ROW_LANES / 2u; left > 0u; left /= 2u) {
+    workgroupBarrier();
+    if (lane < left) { parts[lane] += parts[lane + left]; }
+  }
+  workgroupBarrier();
+  return parts[0];
+}
+fn rowMax(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  parts[lane] = value;
+  for (var left = ROW_LANES / 2u; left > 0u; left /= 2u) {
+    workgroupBarrier();
+    if (lane < left) { parts[lane] = max(parts[lane], parts[lane + left]); }
+  }
+  workgroupBarrier();
+  return parts[0];
+}`
+    : /* wgsl */ `enable subgroups;
+const ROW_LANES = ${subgroup}u;
+fn rowSum(value: f32, lane: u32) -> f32 { return subgroupAdd(value); }
+fn rowMax(value: f32, lane: u32) -> f32 { return subgroupMax(value); }`;
+
+/** A row that one lane takes alone. */
+export const ALONE: string = /* wgsl */ `
+const ROW_LANES = 1u;
+fn rowSum(value: f32, lane: u32) -> f32 { return value; }
+fn rowMax(value: f32, lane: u32) -> f32 { return value; }`;

@@ -7,9 +7,9 @@
  */
 import { broadcast, indexCode } from "./view.ts";
 import type { View } from "./view.ts";
-import { FUNCTIONS } from "./functions.wgsl.ts";
+import { ALONE, FUNCTIONS, joining } from "./functions.wgsl.ts";
 
-/** A stored tensor of float32, by name, and how it is read. */
+/** A stored tensor, by name, and how it is read. */
 export interface Operand {
   readonly from: string;
   readonly view: View;
@@ -29,8 +29,18 @@ export interface Step {
   readonly total?: number;
   /** How many operands, from the first, are read many times: copy them first where their order is intricate. */
   readonly rereads?: number;
+  /** Its lanes join what each has found: `rowSum`, `rowMax` and `ROW_LANES` are there for its code. */
+  readonly joins?: boolean;
   /** Elementwise formulas over `v`, in order. */
   readonly after?: readonly string[];
+}
+
+/** What a shader may make use of: it depends on the device, and on what is stored how. */
+export interface Traits {
+  /** Lanes of a workgroup that surely run together; absent where the device has no subgroups. */
+  readonly subgroup?: number | undefined;
+  /** Tensors that are stored as pairs of half-precision numbers. */
+  readonly halves?: ReadonlySet<string>;
 }
 
 /** Values of a workgroup; the smallest limit that WebGPU guarantees is 256. */
@@ -73,20 +83,58 @@ ${body}
   };
 }
 
+/** From this length on a row has lanes of its own. */
+const LONG_ROW = 32;
+
+/**
+ * A workgroup for each of `count` rows of `length` values, or one lane where rows are short. For the body, `row` is
+ * declared, `lane` counts to `ROW_LANES`, and `rowSum` and `rowMax` join a value of every lane, in all lanes.
+ */
+export function perRow(
+  count: number,
+  length: number,
+  body: string,
+): Pick<Step, "code" | "workgroups" | "joins"> {
+  if (length < LONG_ROW) {
+    const { code, workgroups } = perValue(
+      count,
+      `  let row = at;\n  {\n  let lane = 0u;\n${body}\n  }`,
+    );
+    return { workgroups, code: `${ALONE}${code}` };
+  }
+  const x = Math.min(count, MOST_GROUPS);
+  return {
+    workgroups: [x, Math.ceil(count / x), 1],
+    joins: true,
+    code: /* wgsl */ `
+@compute @workgroup_size(ROW_LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * ${x}u + group.x;
+  if (row >= ${count}u) { return; }
+${body}
+}`,
+  };
+}
+
 /** The tensors that a step reads, each once, in the order of their bindings; its result is bound after them. */
 export const sourcesOf = ({ reads }: Step): string[] => [...new Set(reads.map(({ from }) => from))];
 
 /** The whole shader of a step. Equal steps give equal text, which is the key they are compiled under. */
-export function render(step: Step): string {
+export function render(step: Step, { subgroup, halves = new Set() }: Traits = {}): string {
   const sources = sourcesOf(step);
   const bindings = sources.map(
-    (_, i) => `@group(0) @binding(${i}) var<storage, read> b${i}: array<f32>;`,
+    (from, i) =>
+      `@group(0) @binding(${i}) var<storage, read> b${i}: array<${halves.has(from) ? "u32" : "f32"}>;`,
   );
-  const readers = step.reads.map(
-    ({ from, view }, i) =>
-      `fn in${i}(index: u32) -> f32 {\n  var at = index;\n${indexCode(view)}\n  return b${sources.indexOf(from)}[at];\n}`,
-  );
+  const readers = step.reads.map(({ from, view }, i) => {
+    const bound = `b${sources.indexOf(from)}`;
+    const value = halves.has(from)
+      ? `unpack2x16float(${bound}[at >> 1u])[at & 1u]`
+      : `${bound}[at]`;
+    return `fn in${i}(index: u32) -> f32 {\n  var at = index;\n${indexCode(view)}\n  return ${value};\n}`;
+  });
   return [
+    step.joins ? joining(subgroup) : "",
     ...bindings,
     `@group(0) @binding(${sources.length}) var<storage, read_write> out: array<f32>;`,
     ...readers,

@@ -10,15 +10,17 @@ export const CHROMIUM_WEBGPU = [
 ] as const;
 
 export const MODULES = `<!doctype html><script type="module">
-  const [models, pipeline] = await Promise.all([
+  const [datasets, models, pipeline] = await Promise.all([
+    import("/datasets/index.ts"),
     import("/models/index.ts"),
     import("/pipeline/index.ts"),
   ]);
-  globalThis.nadir = { models, pipeline };
+  globalThis.nadir = { datasets, models, pipeline };
 </script>`;
 
 export interface Page {
   readonly nadir: {
+    readonly datasets: typeof import("../../datasets/index.ts");
     readonly models: typeof import("../../models/index.ts");
     readonly pipeline: typeof import("../../pipeline/index.ts");
   };

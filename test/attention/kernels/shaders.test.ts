@@ -7,6 +7,7 @@ import {
   flash,
   linearAttention,
   matmul,
+  perRow,
   polynomialSteps,
   poolWindows,
   render,
@@ -61,6 +62,20 @@ const STEPS: readonly Step[] = [
   depthwise("out", { x, weight: given("w", 8, 1, 3, 3) }, three, [20, 20]),
   poolWindows("out", x, "max", { size: [5, 5], pad: [2, 2] }, [20, 20]),
 ];
+
+test("rows are joined by a subgroup where there is one; halves are read from pairs", () => {
+  const long: Step = {
+    ...{ label: "rows", reads: [given("a", 8, 100)], writes: "out", shape: [8] },
+    ...perRow(8, 100, "  put(row, rowSum(in0(row * 100u + lane), lane));"),
+  };
+  expect(render(long, { subgroup: 16 })).toMatch(/^enable subgroups;\nconst ROW_LANES = 16u;/);
+  expect(render(long)).not.toContain("subgroup");
+  expect(render(long)).toContain("var<storage, read> b0: array<f32>");
+  const packed = render(long, { halves: new Set(["a"]) });
+  expect(packed).toContain("var<storage, read> b0: array<u32>");
+  const short = perRow(8, 4, "  put(row, rowSum(in0(row), lane));");
+  expect([short.joins, short.workgroups]).toEqual([undefined, [1, 1, 1]]);
+});
 
 describe.each(STEPS.map((step) => [step.label, step] as const))("%s", (_label, step) => {
   test("binds what it reads and its result, and calls no reader that is not there", () => {

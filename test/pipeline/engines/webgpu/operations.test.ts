@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Value } from "../../../../attention/index.ts";
 import { buildGraph, inferenceGraph, initialWeights, detector } from "../../../../models/index.ts";
+import { fromHalf, toHalf } from "../../../../models/onnx/float16.ts";
 import type { GraphBuilder } from "../../../../models/index.ts";
 import { loadNetwork, webgpuEngine } from "../../../../pipeline/engines/webgpu.ts";
 import { gpuOfNode } from "../../../../pipeline/engines/webgpu-node.ts";
@@ -51,6 +52,19 @@ const GRAPHS: Readonly<Record<string, (g: GraphBuilder, x: Map4) => Value>> = {
   "rows picked by an index": (g, x) =>
     g.gather(x, "Y", g.constant("I", [4], BigInt64Array.of(5n, 0n, 0n, 3n)), "B C I X"),
   "a softmax of turned axes": (g, x) => g.softmax(g.rearrange(x, "B C Y X -> B Y X C")),
+  "a softmax of long rows": (g, x) => g.softmax(g.rearrange(x, "B C Y X -> B (C Y X)")),
+  "reductions of long rows": (g, x) =>
+    g.add(
+      g.add(g.reduce("mean", x, ["C", "Y", "X"]), g.reduce("max", x, ["C", "Y", "X"])),
+      g.add(g.reduce("sum", x, ["B", "Y", "X"]), g.reduce("min", x, ["C", "Y", "X"])),
+    ),
+  "weights that are halves, and some that are not": (g, x) => {
+    const halves = numbers(4 * 4 * 3 * 3, 8).map((v) => fromHalf(toHalf(v / 10)));
+    halves.set([0, -0, 2 ** -24, -3 * 2 ** -20, 2 ** -14, 1000]);
+    const w = g.buffer("w", "O I P Q", [4, 4, 3, 3], halves);
+    const v = g.buffer("v", "O I P Q", [4, 4, 3, 3], numbers(144, 9));
+    return g.conv(g.conv(x, w, undefined, { pad: 1 }), v, undefined, { pad: 1 });
+  },
   "the input itself": (g, x) => g.rename(x, "B C Y X"),
   "transposed convolution, strided convolution, pools": (g, x) => {
     const w = (name: string, shape: readonly number[]) =>
@@ -71,8 +85,15 @@ const GRAPHS: Readonly<Record<string, (g: GraphBuilder, x: Map4) => Value>> = {
 
 const feeds = (data: Float32Array) => ({ x: { type: "float32", dims: SHAPE, data } }) as const;
 
+const ROWS = Object.entries(GRAPHS).filter(([name]) => name.includes("long rows"));
+
 describe.skipIf(!device)("on a device", () => {
-  test.each(Object.entries(GRAPHS))("%s", async (_name, write) => {
+  test.each([
+    ...Object.entries(GRAPHS).map(([name, write]) => [name, write, device] as const),
+    ...ROWS.map(([name, write]) => {
+      return [`${name}, without subgroups`, write, { ...device!, subgroup: undefined }] as const;
+    }),
+  ])("%s", async (_name, write, device) => {
     const graph = buildGraph("operations", (g) => ({
       out: write(g, g.input("x", "B C Y X", SHAPE)),
     }));
