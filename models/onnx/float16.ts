@@ -28,6 +28,18 @@ export function toHalf(value: number): number {
   return sign | (whole + Number(up) + (exponent + 14) * 1024);
 }
 
+/** The nearest half (its bits) that has so many significant binary digits of 11, ties to even; the rest are zeros. */
+export function roundHalf(half: number, digits: number): number {
+  const unit = 2 ** (11 - digits);
+  const size = half & 0x7fff;
+  if (size >= 0x7c00) return half;
+  const rest = size % unit;
+  const up = rest > unit / 2 || (rest === unit / 2 && (size / unit) % 2 >= 1);
+  const rounded = size - rest + (up ? unit : 0);
+  // Where the next number would be infinite, it is the one below.
+  return (half & 0x8000) | (rounded >= 0x7c00 ? size - rest : rounded);
+}
+
 /** bfloat16 to a number: the upper half of a float32. */
 export function fromBrain(half: number): number {
   bits[0] = half << 16;

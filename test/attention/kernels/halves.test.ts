@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { halvesOf, packHalves } from "../../../attention/index.ts";
-import { fromHalf, toHalf } from "../../../models/onnx/float16.ts";
+import { fromHalf, toHalf } from "../../../models/index.ts";
 
 const halves = fc.array(
   fc.integer({ min: 0, max: 0xffff }).filter((bits) => (bits & 0x7c00) !== 0x7c00),

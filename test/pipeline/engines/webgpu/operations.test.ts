@@ -1,8 +1,14 @@
 /** Operations of graphs on the WebGPU engine against ONNX Runtime, and what happens when something is wrong. */
 import { afterAll, describe, expect, test } from "vitest";
 import type { Value } from "../../../../attention/index.ts";
-import { buildGraph, inferenceGraph, initialWeights, detector } from "../../../../models/index.ts";
-import { fromHalf, toHalf } from "../../../../models/onnx/float16.ts";
+import {
+  buildGraph,
+  detector,
+  fromHalf,
+  inferenceGraph,
+  initialWeights,
+  toHalf,
+} from "../../../../models/index.ts";
 import type { GraphBuilder } from "../../../../models/index.ts";
 import { loadNetwork, webgpuEngine } from "../../../../pipeline/engines/webgpu.ts";
 import { gpuOfNode } from "../../../../pipeline/engines/webgpu-node.ts";
