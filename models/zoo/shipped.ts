@@ -32,6 +32,8 @@ export interface ShippedCard {
   readonly overlapPx: number;
   /** Scales beside 1 at which it looks at a scene. */
   readonly scales?: readonly number[] | undefined;
+  /** Overlap by which its detections are merged; the setting's own default where absent. */
+  readonly metric?: ModelCard["metric"];
   readonly scoreAtLeast: number;
   readonly licence: string;
   /** What it was trained on, with licences. */
@@ -99,6 +101,7 @@ function cardFor(card: ShippedCard, { batch, widthPx, heightPx }: GraphSize): Mo
     scoreAtLeast: card.scoreAtLeast,
     overlapPx: card.overlapPx,
     scales: card.scales,
+    metric: card.metric,
     oriented: card.network.head === "oriented",
     provenance: {},
     licence: card.licence,

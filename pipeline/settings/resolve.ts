@@ -86,6 +86,7 @@ export function settingsOfModel(card: ModelCard): SettingsInput {
     batch: input.batch,
     scoreAtLeast: card.scoreAtLeast,
     scales: card.scales,
+    metric: card.metric,
   };
 }
 
