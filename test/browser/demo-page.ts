@@ -1,5 +1,5 @@
 /** The built demo in Chromium: for tests, which say aloud where there is none. */
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,8 +20,10 @@ if (missing) console.warn(`skipped: no Chromium at ${executablePath} (set CHROMI
 export interface Demo extends AsyncDisposable {
   readonly address: string;
   readonly browser: Browser;
-  /** Bytes of these addresses of the page, each once, uncompressed; what is not the page's counts nothing. */
+  /** Bytes of these addresses of the page, each once, as `nadir serve` sends them; what is not the page's counts nothing. */
   readonly bytesOf: (urls: readonly string[]) => number;
+  /** Where the weights of a shipped model lie. */
+  readonly weightsOf: (model: string) => string;
 }
 
 /** Builds the page into a temporary folder and serves it. */
@@ -53,8 +55,15 @@ export async function startDemo(): Promise<Demo> {
       [...new Set(urls)]
         .filter((url) => url.startsWith(address))
         .map((url) => new URL(url).pathname)
-        .map((path) => statSync(join(outDir, path === "/" ? "index.html" : path)).size)
+        .map((path) => sentBytes(join(outDir, path === "/" ? "index.html" : path)))
         .reduce((a, b) => a + b, 0),
+    weightsOf(model) {
+      const files = readdirSync(join(outDir, "assets"));
+      // A dash and a hash of eight signs, in which there may be dashes.
+      const file = files.find((name) => name.replace(/-.{8}\.safetensors$/, "") === model);
+      if (file === undefined) throw new Error(`the build must hold the weights of ${model}`);
+      return `${address}assets/${file}`;
+    },
     [Symbol.asyncDispose]: async () => {
       await browser.close();
       await server.close();
@@ -62,6 +71,10 @@ export async function startDemo(): Promise<Demo> {
     },
   };
 }
+
+/** Compressed where the build has left a compressed file. */
+const sentBytes = (path: string): number =>
+  statSync(existsSync(`${path}.gz`) ? `${path}.gz` : path).size;
 
 /** A seeded scene with known objects as a GeoTIFF, in UTM 33 and half-metre pixels. */
 export async function sampleTiff(

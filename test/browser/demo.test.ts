@@ -20,7 +20,7 @@ import {
   resolveSettings,
   settingsOfModel,
 } from "../../pipeline/index.ts";
-import { NODE_ENGINES } from "../../pipeline/node.ts";
+import { listShipped, NODE_ENGINES } from "../../pipeline/node.ts";
 import { type Demo, drop, listenToStatus, missing, sampleTiff, startDemo } from "./demo-page.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -215,8 +215,11 @@ describe.skipIf(missing)("the browser demo", () => {
     expect(await shown()).toBeGreaterThan(0);
     await page.waitForSelector(".maplibregl-canvas");
     expect(fetched.filter((url) => url.endsWith(".wasm"))).toEqual([]);
-    expect(demo.bytesOf(fetched)).toBeLessThan(3e6);
-    expect(demo.bytesOf(fetched)).toBeGreaterThan(1e6); // the map alone
+    const standard = (await listShipped()).find(({ isDefault }) => isDefault)!;
+    const sent = demo.bytesOf([...fetched, demo.weightsOf(standard.name)]);
+    expect(sent).toBeLessThan(3e6);
+    expect(sent - demo.bytesOf(fetched)).toBeGreaterThan(1e6); // the weights
+    expect(demo.bytesOf(fetched)).toBeGreaterThan(3e5); // the map
 
     await page
       .workers()
