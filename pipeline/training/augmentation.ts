@@ -13,7 +13,7 @@ import { cutTile } from "./cut.ts";
 export interface AugmentationOptions {
   /** Side of the tile. */
   readonly sizePx: number;
-  /** Tile pixels per image pixel, drawn evenly on a logarithmic scale. @default [0.5, 1.6] */
+  /** Tile pixels per image pixel, drawn evenly on a logarithmic scale. @default [0.5, 2] */
   readonly scale?: readonly [from: number, to: number];
   /** Share of tiles that are mosaics of four. @default 0.25 */
   readonly mosaic?: number;
@@ -44,7 +44,7 @@ function randomCut(
   image: TrainingImage,
   sizePx: number,
   random: Random,
-  { scale: [from, to] = [0.5, 1.6] }: AugmentationOptions,
+  { scale: [from, to] = [0.5, 2] }: AugmentationOptions,
 ): TrainingTile {
   const scale = from * (to / from) ** random.next();
   const { width, height } = image.pixels;

@@ -27,7 +27,9 @@ const MOST_TILES = 4;
 
 /**
  * One record per image. An epoch has about as many tiles as the images hold; a source's share of them goes with the
- * square root of its images, so that a small one is not drowned. A class that no source of an image labels takes no part in that image's loss.
+ * square root of its images, so that a small one is not drowned, and an image's share of its source with the square root
+ * of its objects, so that the one crowded harbour among hundreds of lone ships is not. A class that no source of an image
+ * labels takes no part in that image's loss.
  *
  * @throws {TrainingError} where a source knows a class that is not in `classes`, or there is no object at all
  */
@@ -49,13 +51,15 @@ export function toRecords(
         `toRecords: classes must be among ${classes.join(", ")}, received ${stranger} in ${folder}`,
       );
     }
-    const repeat = Math.max(1, Math.round(tiles / roots / Math.sqrt(dataset.images.length)));
-    return dataset.images.map((image): TrainingRecord => {
+    const perImage = tiles / roots / Math.sqrt(dataset.images.length);
+    const crowds = dataset.images.map(({ objects }) => Math.sqrt(1 + objects.length));
+    const usual = crowds.reduce((total, crowd) => total + crowd, 0) / crowds.length;
+    return dataset.images.map((image, i): TrainingRecord => {
       return {
         path: `${folder}/${image.file}`,
         ...columns(image, { indices, count: classes.length, oriented }),
         gsdM: image.gsdM,
-        repeat,
+        repeat: Math.max(1, Math.round((perImage * (crowds[i] ?? usual)) / usual)),
       };
     });
   });
