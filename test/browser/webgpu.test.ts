@@ -22,7 +22,7 @@ if (missing) console.warn(`skipped: no Chromium at ${executablePath} (set CHROMI
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Side of the pictures of networks with random weights, and of shipped ones. */
-const [SIDE, SHIPPED_SIDE] = [64, 96];
+const [SIDE, SHIPPED_SIDE] = [64, 160];
 const shipped = await listShipped();
 
 interface Asked {
