@@ -43,7 +43,7 @@ export type {
   ValueType,
 } from "./onnx/graph.ts";
 export { type OnnxOptions, toOnnx, toTrainingOnnx } from "./onnx/model.ts";
-export { fromHalf, roundHalf, toHalf } from "./onnx/float16.ts";
+export { fromHalf, fromHalves, toHalf, toHalves } from "./onnx/float16.ts";
 export {
   fromFloat32,
   readSafetensors,

@@ -12,20 +12,38 @@ export function fromHalf(half: number): number {
   return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
 }
 
-/** A number to IEEE 754 binary16, to the nearest, ties to even; beyond 65,504 it is infinite. */
+/** A float32 to IEEE 754 binary16, to the nearest, ties to even; beyond 65,504 it is infinite. */
 export function toHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  // At 65,520 and beyond, the nearest number is the one after the largest.
-  if (size >= 65520) return sign | 0x7c00;
-  const exponent = Math.max(Math.floor(Math.log2(size)), -14);
-  const scaled = size * 2 ** (10 - exponent);
-  const whole = Math.floor(scaled);
-  const rest = scaled - whole;
-  const up = rest > 0.5 || (rest === 0.5 && whole % 2 === 1);
-  // The hidden bit adds one to the exponent, and rounding up may carry into it: both are right.
-  return sign | (whole + Number(up) + (exponent + 14) * 1024);
+  word[0] = value;
+  const all = bits[0] ?? 0;
+  const sign = (all >>> 16) & 0x8000;
+  const size = all & 0x7fff_ffff;
+  if (size > 0x7f80_0000) return sign | 0x7e00; // not a number
+  if (size >= 0x4780_0000) return sign | 0x7c00;
+  // Below the smallest normal half, halves are multiples of one unit.
+  if (size < 0x3880_0000) return sign | roundToEven(Math.abs(value) * 2 ** 24);
+  // The exponent has another bias; a carry of the fraction into it is right, up to infinity.
+  return sign | roundToEven((size - 0x3800_0000) / 8192);
+}
+
+function roundToEven(x: number): number {
+  const whole = Math.floor(x);
+  const rest = x - whole;
+  return whole + Number(rest > 0.5 || (rest === 0.5 && whole % 2 === 1));
+}
+
+/** All of them; exact, for every half is a float32. */
+export function fromHalves(halves: Uint16Array): Float32Array {
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) values[i] = fromHalf(halves[i] ?? 0);
+  return values;
+}
+
+/** All of them, to the nearest. */
+export function toHalves(values: Float32Array): Uint16Array {
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) halves[i] = toHalf(values[i] ?? 0);
+  return halves;
 }
 
 /** The nearest half (its bits) that has so many significant binary digits of 11, ties to even; the rest are zeros. */

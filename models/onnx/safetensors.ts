@@ -5,7 +5,7 @@
  */
 import { volume } from "../../attention/index.ts";
 import { ModelError } from "../card.ts";
-import { fromBrain, fromHalf, toBrain, toHalf } from "./float16.ts";
+import { fromBrain, fromHalf, roundHalf, toBrain, toHalf } from "./float16.ts";
 
 /** Bytes of one value of each type that a file may hold. */
 const BYTES = {
@@ -151,11 +151,16 @@ const READERS: Readonly<Record<StoredType, (view: DataView, at: number) => numbe
   BOOL: (view, at) => view.getUint8(at),
 };
 
-/** A tensor of float32 values, stored as they are or shorter. */
+/**
+ * A tensor of float32 values, stored as they are or shorter.
+ *
+ * @param digits - significant binary digits that an F16 keeps, of its 11
+ */
 export function fromFloat32(
   shape: readonly number[],
   values: Float32Array,
   type: "F32" | "F16" | "BF16" = "F32",
+  digits = 11,
 ): StoredTensor {
   if (type === "F32") {
     return {
@@ -164,7 +169,8 @@ export function fromFloat32(
       bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
     };
   }
-  const halves = Uint16Array.from(values, type === "F16" ? toHalf : toBrain);
+  const shorten = type === "F16" ? (value: number) => roundHalf(toHalf(value), digits) : toBrain;
+  const halves = Uint16Array.from(values, shorten);
   return { type, shape, bytes: new Uint8Array(halves.buffer) };
 }
 

@@ -1,6 +1,6 @@
 /** What both packages of ONNX Runtime share: sessions of ours around sessions of theirs. */
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
-import { ModelError } from "../../models/index.ts";
+import { fromHalves, ModelError, toHalves } from "../../models/index.ts";
 import {
   DeviceError,
   type EngineTensor,
@@ -9,7 +9,6 @@ import {
   type RunOptions,
   type Session,
 } from "./engine.ts";
-import { fromHalf, toHalf } from "./half.ts";
 
 /** A tensor of theirs, as plain data that may also pass between threads. */
 export interface RuntimeTensor {
@@ -117,7 +116,7 @@ function toRuntime(engine: string, port: Port, tensor: EngineTensor | undefined)
     throw new ModelError(`${engine}: input ${port.name} must be fed, received nothing`);
   }
   return port.type === "float16" && tensor.type === "float32"
-    ? { type: "float16", dims: tensor.dims, data: toHalf(tensor.data) }
+    ? { type: "float16", dims: tensor.dims, data: toHalves(tensor.data) }
     : tensor;
 }
 
@@ -137,7 +136,7 @@ function fromRuntime(
     return { type: "int64", dims, data: BigInt64Array.from(data) };
   // Half precision comes as bits where the platform has no Float16Array.
   if (type === "float16" && data instanceof Uint16Array) {
-    return { type: "float32", dims, data: fromHalf(data) };
+    return { type: "float32", dims, data: fromHalves(data) };
   }
   return type === "float16" || type === "float64"
     ? { type: "float32", dims, data: Float32Array.from(data) }

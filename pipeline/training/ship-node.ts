@@ -3,15 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../../datasets/node.ts";
 import type { DetectorNetwork, ShippedCard, Weights } from "../../models/index.ts";
-import {
-  checkWeights,
-  fromFloat32,
-  fromHalf,
-  inferenceGraph,
-  roundHalf,
-  toHalf,
-  writeSafetensors,
-} from "../../models/index.ts";
+import { checkWeights, fromFloat32, inferenceGraph, writeSafetensors } from "../../models/index.ts";
 import { sha256 } from "../sha256.ts";
 
 /**
@@ -32,8 +24,8 @@ export async function writeShipped(
   const tensors = [...graph.weights.keys()].map((name) => {
     const { shape } = graph.values.get(name) ?? { shape: [] };
     const data = weights.get(name) ?? new Float32Array();
-    const kept = shape.length < 2 ? data : data.map((v) => fromHalf(roundHalf(toHalf(v), DIGITS)));
-    return [name, fromFloat32(shape, kept, "F16")] as const;
+    const digits = shape.length < 2 ? undefined : DIGITS;
+    return [name, fromFloat32(shape, data, "F16", digits)] as const;
   });
   const bytes = writeSafetensors(new Map(tensors));
   const card: ShippedCard = { ...facts, network: network.options, sha256: await sha256(bytes) };

@@ -1,7 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { readFileSync } from "node:fs";
 import { describe, expect } from "vitest";
-import { fromBrain, fromHalf, roundHalf, toBrain, toHalf } from "../../../models/onnx/float16.ts";
 import {
   fromFloat32,
   readSafetensors,
@@ -69,38 +68,4 @@ describe("readSafetensors", () => {
       expect(Buffer.from(back.get(name)?.bytes ?? []).equals(bytes)).toBe(true);
     }
   });
-});
-
-describe("half precision", () => {
-  test("every half is its own nearest half", () => {
-    for (let half = 0; half < 65536; half++) {
-      const [value, brain] = [fromHalf(half), fromBrain(half)];
-      if (!Number.isNaN(value)) expect(toHalf(value)).toBe(half);
-      if (!Number.isNaN(brain)) expect(toBrain(brain)).toBe(half);
-    }
-  });
-
-  test.prop([fc.float({ min: Math.fround(-65519), max: Math.fround(65519), noNaN: true })])(
-    "no half is nearer than the one that is chosen",
-    (value) => {
-      const half = toHalf(value);
-      const off = Math.abs(fromHalf(half) - value);
-      for (const other of [half - 1, half + 1].map((h) => fromHalf(h & 0xffff)))
-        if (Number.isFinite(other)) expect(Math.abs(other - value)).toBeGreaterThanOrEqual(off);
-    },
-  );
-});
-
-test("a half of fewer digits is the nearest one that has no more", () => {
-  for (let bits = 0; bits < 0x7c00; bits += 3) {
-    for (const sign of [0, 0x8000]) {
-      const short = roundHalf(sign | bits, 7);
-      expect(short & 0x800f).toBe(sign);
-      const [value, next] = [fromHalf(sign | bits), fromHalf(short)];
-      const apart = Math.min(Math.abs(fromHalf(short + 16)), Infinity) - Math.abs(next);
-      expect(Number.isFinite(next)).toBe(true);
-      if (Number.isFinite(apart)) expect(Math.abs(value - next)).toBeLessThanOrEqual(apart / 2);
-    }
-  }
-  expect([roundHalf(0x7c00, 7), roundHalf(0x3555, 11)]).toEqual([0x7c00, 0x3555]);
 });
