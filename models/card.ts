@@ -37,8 +37,6 @@ export interface ModelCard {
   readonly overlapPx: number | undefined;
   /** Scales beside 1 that its author looks at a scene with. */
   readonly scales?: readonly number[] | undefined;
-  /** Overlap by which its detections are told to be one object: over the union, or over the smaller one. */
-  readonly metric?: "iou" | "ios" | undefined;
   readonly oriented: boolean;
   /** Where each fact came from: `metadata`, `shape`, `family default`, `option`. */
   readonly provenance: Readonly<Record<string, string>>;

@@ -54,7 +54,6 @@ export function describeModel(found: Found, overrides: CardOverrides = {}): Mode
     scoreAtLeast: scoreAtLeast?.value,
     overlapPx: overlapPx?.value,
     scales: metadata.card?.scales,
-    metric: metadata.card?.metric,
     oriented: decision.oriented,
     licence: written.licence,
     provenance: {

@@ -32,8 +32,6 @@ export interface ShippedCard {
   readonly overlapPx: number;
   /** Scales beside 1 at which it looks at a scene. */
   readonly scales?: readonly number[] | undefined;
-  /** Overlap by which its detections are merged; the setting's own default where absent. */
-  readonly metric?: ModelCard["metric"];
   readonly scoreAtLeast: number;
   readonly licence: string;
   /** What it was trained on, with licences. */
@@ -101,7 +99,6 @@ function cardFor(card: ShippedCard, { batch, widthPx, heightPx }: GraphSize): Mo
     scoreAtLeast: card.scoreAtLeast,
     overlapPx: card.overlapPx,
     scales: card.scales,
-    metric: card.metric,
     oriented: card.network.head === "oriented",
     provenance: {},
     licence: card.licence,

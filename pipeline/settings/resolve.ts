@@ -86,7 +86,6 @@ export function settingsOfModel(card: ModelCard): SettingsInput {
     batch: input.batch,
     scoreAtLeast: card.scoreAtLeast,
     scales: card.scales,
-    metric: card.metric,
   };
 }
 
