@@ -22,32 +22,27 @@ fn geluTanh(x: f32) -> f32 {
 /** Lanes of a row where they join through workgroup memory. */
 const ROW_LANES = 64;
 
+/** A function that joins a value of every lane, two by two. */
+const tree = (name: string, join: (a: string, b: string) => string): string => /* wgsl */ `
+fn ${name}(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  parts[lane] = value;
+  for (var left = ROW_LANES / 2u; left > 0u; left /= 2u) {
+    workgroupBarrier();
+    if (lane < left) { parts[lane] = ${join("parts[lane]", "parts[lane + left]")}; }
+  }
+  workgroupBarrier();
+  return parts[0];
+}`;
+
 /** How the lanes of a row join what each has found: as a subgroup where it holds them all, or through workgroup memory. */
 export const joining = (subgroup: number | undefined): string =>
   subgroup === undefined
     ? /* wgsl */ `
 const ROW_LANES = ${ROW_LANES}u;
 var<workgroup> parts: array<f32, ${ROW_LANES}>;
-fn rowSum(value: f32, lane: u32) -> f32 {
-  workgroupBarrier();
-  parts[lane] = value;
-  for (var left = ROW_LANES / 2u; left > 0u; left /= 2u) {
-    workgroupBarrier();
-    if (lane < left) { parts[lane] += parts[lane + left]; }
-  }
-  workgroupBarrier();
-  return parts[0];
-}
-fn rowMax(value: f32, lane: u32) -> f32 {
-  workgroupBarrier();
-  parts[lane] = value;
-  for (var left = ROW_LANES / 2u; left > 0u; left /= 2u) {
-    workgroupBarrier();
-    if (lane < left) { parts[lane] = max(parts[lane], parts[lane + left]); }
-  }
-  workgroupBarrier();
-  return parts[0];
-}`
+${tree("rowSum", (a, b) => `${a} + ${b}`)}
+${tree("rowMax", (a, b) => `max(${a}, ${b})`)}`
     : /* wgsl */ `enable subgroups;
 const ROW_LANES = ${subgroup}u;
 fn rowSum(value: f32, lane: u32) -> f32 { return subgroupAdd(value); }

@@ -67,20 +67,27 @@ export function followedBy(
   };
 }
 
-/** One lane for each of `count` values: `at` is declared for the body, which runs where it is in range. */
-export function perValue(count: number, body: string): Pick<Step, "code" | "workgroups"> {
-  const groups = Math.ceil(count / LANES);
+/** A `main` of so many workgroups, spread over two directions: `nth` is which of them one is. */
+function spread(groups: number, lanes: string, body: string): Pick<Step, "code" | "workgroups"> {
   const x = Math.min(groups, MOST_GROUPS);
   return {
     workgroups: [x, Math.ceil(groups / x), 1],
     code: /* wgsl */ `
-@compute @workgroup_size(${LANES})
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.y * ${x}u + group.x) * ${LANES}u + lane;
-  if (at >= ${count}u) { return; }
+  let nth = group.y * ${x}u + group.x;
 ${body}
 }`,
   };
+}
+
+/** One lane for each of `count` values: `at` is declared for the body, which runs where it is in range. */
+export function perValue(count: number, body: string): Pick<Step, "code" | "workgroups"> {
+  return spread(
+    Math.ceil(count / LANES),
+    `${LANES}`,
+    `  let at = nth * ${LANES}u + lane;\n  if (at >= ${count}u) { return; }\n${body}`,
+  );
 }
 
 /** From this length on a row has lanes of its own. */
@@ -102,18 +109,8 @@ export function perRow(
     );
     return { workgroups, code: `${ALONE}${code}` };
   }
-  const x = Math.min(count, MOST_GROUPS);
-  return {
-    workgroups: [x, Math.ceil(count / x), 1],
-    joins: true,
-    code: /* wgsl */ `
-@compute @workgroup_size(ROW_LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.y * ${x}u + group.x;
-  if (row >= ${count}u) { return; }
-${body}
-}`,
-  };
+  const main = `  let row = nth;\n  if (row >= ${count}u) { return; }\n${body}`;
+  return { ...spread(count, "ROW_LANES", main), joins: true };
 }
 
 /** The tensors that a step reads, each once, in the order of their bindings; its result is bound after them. */
