@@ -9,39 +9,16 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
-import { build } from "vite";
 import { bench, describe } from "vitest";
-import { detector, inferenceGraph, initialWeights, simplify, toOnnx } from "../../models/index.ts";
 import type { FamilyName } from "../../models/index.ts";
 import { CHROMIUM_WEBGPU } from "../browser/webgpu-page.ts";
+import { engineBundle, untrained } from "./engine-bundle.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SIDE = 64;
 const ROUNDS = 3;
 
 const fileAt = (specifier: string): Buffer =>
   readFileSync(fileURLToPath(import.meta.resolve(specifier)));
-
-function modelOf(family: FamilyName): Uint8Array {
-  const network = detector({ family, size: "pico", classes: 5 });
-  const graph = inferenceGraph(network, { batch: 1, widthPx: SIDE, heightPx: SIDE });
-  const small = simplify(graph, initialWeights(graph));
-  return toOnnx(small.graph, small.weights);
-}
-
-async function ourBundle(): Promise<string> {
-  const built = await build({
-    ...{ configFile: false, root: ROOT, logLevel: "error" },
-    build: {
-      ...{ write: false, minify: true, target: "es2022" },
-      lib: { entry: `${ROOT}/pipeline/engines/webgpu.ts`, formats: ["es"] },
-    },
-  });
-  const chunks = [built].flat().flatMap((one) => ("output" in one ? one.output : []));
-  const [entry, ...more] = chunks.flatMap((one) => (one.type === "chunk" ? [one.code] : []));
-  if (entry === undefined || more.length > 0) throw new Error("the engine must be one file");
-  return entry;
-}
 
 const page = (open: string): string => `<!doctype html><script type="module">
   const start = performance.now();
@@ -85,8 +62,11 @@ async function firstResult(address: string): Promise<number> {
   }
 }
 
+const median = (all: readonly number[]): number =>
+  all.toSorted((a, b) => a - b)[all.length >> 1] ?? Number.NaN;
+
 async function coldLoads(families: readonly FamilyName[]): Promise<void> {
-  const bundle = await ourBundle();
+  const bundle = await engineBundle();
   const [code, wasm] = [
     fileAt("onnxruntime-web/webgpu"),
     fileAt("onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm"),
@@ -109,13 +89,12 @@ async function coldLoads(families: readonly FamilyName[]): Promise<void> {
     (all.reduce((sum, one) => sum + gzipSync(one).length, 0) / 1024).toFixed(0);
   console.log(`engine, gzipped: ours ${kilobytes(bundle)} KB, theirs ${kilobytes(code, wasm)} KB`);
   for (const family of families) {
-    files.set("/model.onnx", ["application/octet-stream", modelOf(family)]);
+    files.set("/model.onnx", ["application/octet-stream", untrained(family, SIDE)]);
     const [ours, theirs]: [number[], number[]] = [[], []];
     for (let round = 0; round < ROUNDS; round++) {
       ours.push(await firstResult(`${address}/ours`));
       theirs.push(await firstResult(`${address}/theirs`));
     }
-    const median = (all: readonly number[]) => all.toSorted((a, b) => a - b)[1] ?? NaN;
     const [a, b] = [median(ours), median(theirs)];
     console.log(
       `${family}: first result after ${a.toFixed(0)} ms / ${b.toFixed(0)} ms = ${(a / b).toFixed(2)}`,

@@ -8,23 +8,15 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium } from "playwright-core";
-import { build, createServer } from "vite";
+import { createServer } from "vite";
 import { bench, describe } from "vitest";
-import { detector, inferenceGraph, initialWeights, simplify, toOnnx } from "../../models/index.ts";
 import type { FamilyName } from "../../models/index.ts";
 import { CHROMIUM_WEBGPU, MODULES } from "../browser/webgpu-page.ts";
 import type { Page } from "../browser/webgpu-page.ts";
+import { engineBundle, ROOT, untrained } from "./engine-bundle.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SIDE = 64;
 const RUNS = 10;
-
-function fileOf(family: FamilyName): Uint8Array {
-  const network = detector({ family, size: "pico", classes: 15 });
-  const graph = inferenceGraph(network, { batch: 1, widthPx: SIDE, heightPx: SIDE });
-  const small = simplify(graph, initialWeights(graph));
-  return toOnnx(small.graph, small.weights);
-}
 
 const ENGINES = ["webgpu", "onnxruntime-web"] as const;
 
@@ -81,7 +73,7 @@ async function inChromium(families: readonly FamilyName[]): Promise<void> {
   const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_WEBGPU] });
   const address = server.resolvedUrls?.local[0] ?? "";
   for (const family of families) {
-    const model = [...fileOf(family)];
+    const model = [...untrained(family, SIDE)];
     const [ours, theirs] = [
       await measure(browser, address, ENGINES[0], model),
       await measure(browser, address, ENGINES[1], model),
@@ -96,15 +88,7 @@ async function inChromium(families: readonly FamilyName[]): Promise<void> {
 
 /** Bytes of the engine alone, as a page would load it. */
 async function downloads(): Promise<void> {
-  const built = await build({
-    ...{ configFile: false, root: ROOT, logLevel: "error" },
-    build: {
-      ...{ write: false, minify: true, target: "es2022" },
-      lib: { entry: `${ROOT}/pipeline/engines/webgpu.ts`, formats: ["es"] },
-    },
-  });
-  const chunks = [built].flat().flatMap((one) => ("output" in one ? one.output : []));
-  const code = chunks.map((one) => (one.type === "chunk" ? one.code : "")).join("");
+  const code = await engineBundle();
   const wasm = readFileSync(
     fileURLToPath(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm")),
   );
