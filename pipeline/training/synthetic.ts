@@ -1,5 +1,4 @@
 /** Synthetic places as training images: made when they are first needed, as any other image is decoded. */
-import type {} from "../../datasets/index.ts";
 import { boundsOf, SYNTHETIC_CLASSES, synthesise, synthesiseTile } from "../../datasets/index.ts";
 import { toLabels } from "./labels.ts";
 import type { SyntheticSource, TrainingRecord } from "./loader.ts";
