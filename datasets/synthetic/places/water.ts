@@ -117,16 +117,19 @@ function dockShips({ dice, reachM: r, stand }: Site, quay: number): void {
 
 function buildMarina({ dice, ground, reachM: r, stand }: Site, quay: number): void {
   const most = dice.between(8, 17);
+  // Some take boats of every size, others of one: those lie fender to fender.
+  const least = most * dice.between(0.3, 0.8);
+  const berthM = most * 0.35 + dice.between(0.2, 1.2);
   const wood: Colour = lit([168, 158, 142], dice.between(0.8, 1.15));
-  const share = dice.between(0.4, 0.95);
+  const share = dice.between(0.4, 1);
   for (let u = -r + dice.between(5, 20); u < r; u += 2 * most + dice.between(8, 16)) {
     const long = dice.between(50, 110);
     ground.castAt([rectangle(u - 1.2, quay, u + 1.2, quay + long)], 1);
     ground.paint([rectangle(u - 1.2, quay, u + 1.2, quay + long)], { colour: wood, grain: 0.06 });
-    for (let v = quay + 5; v < quay + long; v += most * 0.36 + 0.8) {
+    for (let v = quay + 5; v < quay + long; v += berthM) {
       for (const side of [1, -1]) {
         if (!dice.chance(share)) continue;
-        const boat = makeShip(dice, { mostLengthM: most });
+        const boat = makeShip(dice, { leastLengthM: least, mostLengthM: most });
         const bow = (side > 0 ? Math.PI : 0) + (dice.chance(0.4) ? Math.PI : 0);
         stand(boat, u + side * (1.8 + boat.lengthM / 2), v, bow + dice.normal() * 0.03, 0.15);
       }
