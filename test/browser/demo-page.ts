@@ -72,9 +72,11 @@ export async function startDemo(): Promise<Demo> {
   };
 }
 
-/** Compressed where the build has left a compressed file. */
-const sentBytes = (path: string): number =>
-  statSync(existsSync(`${path}.gz`) ? `${path}.gz` : path).size;
+/** Compressed where the build has left a compressed file, as a server sends it to a browser that takes all. */
+function sentBytes(path: string): number {
+  const sent = [`${path}.br`, `${path}.gz`].find((one) => existsSync(one)) ?? path;
+  return statSync(sent).size;
+}
 
 /** A seeded scene with known objects as a GeoTIFF, in UTM 33 and half-metre pixels. */
 export async function sampleTiff(

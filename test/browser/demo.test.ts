@@ -218,10 +218,9 @@ describe.skipIf(missing)("the browser demo", () => {
     const standard = (await listShipped()).find(({ isDefault }) => isDefault)!;
     const weights = demo.bytesOf([demo.weightsOf(standard.name)]);
     expect(weights).toBeGreaterThan(1e6);
-    const map = fetched.filter((url) => /\/map(libre-gl-worker)?-/.test(url));
-    // The map comes with a georeferenced scene only.
-    expect(demo.bytesOf(fetched) - demo.bytesOf(map) + weights).toBeLessThan(3e6);
-    expect(demo.bytesOf(fetched)).toBeGreaterThan(3e5); // the map
+    // Page, worker, engine, the map of a georeferenced scene, and the detector.
+    expect(demo.bytesOf(fetched)).toBeGreaterThan(4e5);
+    expect(demo.bytesOf(fetched) + weights).toBeLessThan(3e6);
 
     await page
       .workers()

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { buildMatchedFilter } from "../../../models/index.ts";
 import { isLoopback, listen } from "../../../web/index.ts";
@@ -142,6 +142,7 @@ test("the page stands at /, with what it needs to compute in threads; without on
   writeFileSync(join(page, "index.html"), "<!doctype html><title>Nadir</title>");
   writeFileSync(join(page, "a.js"), "0;");
   writeFileSync(join(page, "a.js.gz"), gzipSync("0;"));
+  writeFileSync(join(page, "a.js.br"), brotliCompressSync("0;"));
   await using server = await sampleServer({ page: relative(process.cwd(), page), tokens: TOKENS });
   const response = await server.app.inject("/");
   expect([response.statusCode, response.headers["content-type"]]).toEqual([
@@ -150,11 +151,16 @@ test("the page stands at /, with what it needs to compute in threads; without on
   ]);
   expect(response.headers["content-security-policy"]).toContain("'wasm-unsafe-eval'");
   expect(response.headers["cross-origin-embedder-policy"]).toBe("credentialless");
-  const zipped = { url: "/a.js", headers: { "accept-encoding": "gzip" } };
-  const { headers, rawPayload } = await server.app.inject(zipped);
-  expect(headers["content-encoding"]).toBe("gzip");
-  expect(headers["content-type"]).toContain("javascript");
-  expect(gunzipSync(rawPayload).toString()).toBe("0;");
+  for (const [accepted, sent, read] of [
+    ["gzip", "gzip", gunzipSync],
+    ["gzip, deflate, br", "br", brotliDecompressSync],
+  ] as const) {
+    const asked = { url: "/a.js", headers: { "accept-encoding": accepted } };
+    const { headers, rawPayload } = await server.app.inject(asked);
+    expect(headers["content-encoding"]).toBe(sent);
+    expect(headers["content-type"]).toContain("javascript");
+    expect(read(rawPayload).toString()).toBe("0;");
+  }
   expect((await server.app.inject("/a.js")).payload).toBe("0;");
   for (const path of ["/../detector.onnx", "/%2e%2e/detector.onnx", "/..%2fdetector.onnx"]) {
     expect((await server.app.inject(path)).statusCode).toBeGreaterThanOrEqual(400);

@@ -34,7 +34,7 @@ export function pageRoutes(app: FastifyInstance, folder: string | undefined): vo
   });
   void app.register(staticFiles, {
     root: resolve(folder),
-    preCompressed: true, // NAME.gz where the build has left one and the browser takes it
+    preCompressed: true, // NAME.br or NAME.gz where the build has left one and the browser takes it
     setHeaders: (response) => {
       for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     },
