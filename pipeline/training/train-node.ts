@@ -71,7 +71,7 @@ export async function* train(
   records: readonly TrainingRecord[],
   options: TrainOptions,
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  const { seed, epochs, batchSize, tilePx, signal, from } = options;
+  const { seed, epochs, batchSize, from } = options;
   const { plainEpochs = Math.ceil(epochs / 10) } = options;
   const perEpoch = Math.floor(epochOrder(records, seed, 0).length / batchSize);
   if (perEpoch === 0) {
@@ -88,49 +88,61 @@ export async function* train(
   }
   await using steps = new Steps(network, options);
   const state = new Map(from?.state ?? started(steps.of(LABEL_ROWS[0]), options));
-  let step = from?.step ?? 0;
+  const run: Run = { network, records, options, steps, state, perEpoch, step: from?.step ?? 0 };
   for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
-    const loader = { seed, sizePx: tilePx, ...(epoch >= epochs - plainEpochs && { mosaic: 0 }) };
-    await using workers = new TileWorkers({ records, options: loader }, options.loaders);
-    const batches = workers.batches(epoch, {
-      ...loader,
-      batchSize,
-      classCount: network.head.classes,
-      signal,
+    yield* trainEpoch(run, epoch, epoch >= epochs - plainEpochs);
+    await writeCheckpoint(options.checkpointPath, {
+      epoch: epoch + 1,
+      step: run.step,
+      recipe,
+      state,
     });
-    let asked = performance.now();
-    for await (const batch of batches) {
-      const begun = performance.now();
-      const rate = learningRate(step, {
-        peak: options.rate,
-        warmupSteps: (options.warmupEpochs ?? 1) * perEpoch,
-        steps: epochs * perEpoch,
-      });
-      const loss = await steps.of(batch.rows).run(state, batch, rate);
-      if (!Number.isFinite(loss.total)) {
-        throw new TrainingError(
-          `train: the loss must be finite, received ${loss.total} at step ${step} of epoch ${epoch + 1} with rate ${rate}; lower the rate and resume`,
-        );
-      }
-      step++;
-      const ms = performance.now() - begun;
-      yield {
-        kind: "step",
-        epoch,
-        step,
-        steps: epochs * perEpoch,
-        rate,
-        loss,
-        ms,
-        waitedMs: begun - asked,
-      };
-      asked = performance.now();
-    }
-    for (const image of workers.badImages) yield { kind: "bad image", image };
-    await writeCheckpoint(options.checkpointPath, { epoch: epoch + 1, step, recipe, state });
     const { weights } = steps.of(LABEL_ROWS[0]);
     yield { kind: "epoch", epoch: epoch + 1, epochs, weights: weights(state) };
   }
+}
+
+/** A run under way. */
+interface Run {
+  readonly network: DetectorNetwork;
+  readonly records: readonly TrainingRecord[];
+  readonly options: TrainOptions;
+  readonly steps: Steps;
+  /** Weights, and what optimizer and average keep of them; each step replaces them. */
+  readonly state: Map<string, Float32Array>;
+  readonly perEpoch: number;
+  /** Steps that are done. */
+  step: number;
+}
+
+async function* trainEpoch(
+  run: Run,
+  epoch: number,
+  isPlain: boolean,
+): AsyncGenerator<TrainEvent, void, undefined> {
+  const { network, options, steps, state, perEpoch } = run;
+  const { seed, tilePx, batchSize, epochs, rate: peak, warmupEpochs = 1, signal } = options;
+  const loader = { seed, sizePx: tilePx, ...(isPlain && { mosaic: 0 }) };
+  const schedule = { peak, warmupSteps: warmupEpochs * perEpoch, steps: epochs * perEpoch };
+  await using workers = new TileWorkers({ records: run.records, options: loader }, options.loaders);
+  const classCount = network.head.classes;
+  const batches = workers.batches(epoch, { ...loader, batchSize, classCount, signal });
+  let asked = performance.now();
+  for await (const batch of batches) {
+    const begun = performance.now();
+    const rate = learningRate(run.step, schedule);
+    const loss = await steps.of(batch.rows).run(state, batch, rate);
+    if (!Number.isFinite(loss.total)) {
+      throw new TrainingError(
+        `train: the loss must be finite, received ${loss.total} at step ${run.step} of epoch ${epoch + 1} with rate ${rate}; lower the rate and resume`,
+      );
+    }
+    const step = ++run.step;
+    const [ms, waitedMs] = [performance.now() - begun, begun - asked];
+    yield { kind: "step", epoch, step, steps: schedule.steps, rate, loss, ms, waitedMs };
+    asked = performance.now();
+  }
+  for (const image of workers.badImages) yield { kind: "bad image", image };
 }
 
 /** @throws {TrainingError} where a network of one kind of boxes was given labels of the other */
