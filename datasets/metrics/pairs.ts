@@ -28,14 +28,22 @@ export interface ImagePair {
   readonly found: LabelledImage | undefined;
 }
 
-/** @throws {LabelsError} for detections in an image, or with a class table, that the truth does not have */
+/** @throws {LabelsError} for detections in an image, or with a class table, that the truth does not have, or of an image twice */
 export function pairImages(truth: LabelledDataset, found: LabelledDataset): readonly ImagePair[] {
   if (found.classes.some((name, i) => name !== truth.classes[i])) {
     throw new LabelsError(
       `metrics: detections must have the classes of the truth, ${truth.classes.join(", ")}, received ${found.classes.join(", ")}`,
     );
   }
-  const byFile = new Map(found.images.map((image) => [image.file, image]));
+  const byFile = new Map<string, LabelledImage>();
+  for (const image of found.images) {
+    if (byFile.has(image.file)) {
+      throw new LabelsError(
+        `metrics: the detections of an image must come together, received those of ${image.file} twice`,
+      );
+    }
+    byFile.set(image.file, image);
+  }
   const pairs = truth.images.map((image) => ({ truth: image, found: byFile.get(image.file) }));
   for (const { file } of truth.images) byFile.delete(file);
   const [unknown] = byFile.keys();
