@@ -162,9 +162,10 @@ function countsOf(truth: LabelledDataset, found: LabelledDataset): readonly numb
 }
 
 function crowdedImages({ images, classes }: LabelledDataset, detectionsAtMost: number): number {
-  return images.filter(({ objects }) =>
-    classes.some(
-      (_, k) => objects.filter(({ classIndex }) => classIndex === k).length > detectionsAtMost,
-    ),
-  ).length;
+  return images.filter(({ objects }) => {
+    const counting = objects.filter(({ crowd, difficult }) => !crowd && !difficult);
+    return classes.some(
+      (_, k) => counting.filter(({ classIndex }) => classIndex === k).length > detectionsAtMost,
+    );
+  }).length;
 }

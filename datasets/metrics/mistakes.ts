@@ -1,7 +1,7 @@
 /**
  * What goes wrong, counted: each wrong detection and each missed object has one cause (after Bolya et al., "TIDE: A
  * General Toolbox for Identifying Object Detection Errors", ECCV 2020, arXiv 2008.08115, with the angle as a cause of
- * its own).
+ * its own). A crowd is nothing to find: it excuses the detections in it that no object of their class explains.
  */
 import { minAreaRectangle } from "../min-area-rectangle.ts";
 import type { LabelledDataset, LabelledObject } from "../labels/labels.ts";
@@ -131,16 +131,19 @@ function causeOf(
           : best,
       undefined,
     );
-  const isOfClass = (label: LabelledObject): boolean => label.classIndex === detection.classIndex;
+  const isOfClass = ({ classIndex, crowd }: LabelledObject): boolean =>
+    classIndex === detection.classIndex && !crowd;
   const free = most((label, t) => isOfClass(label) && !taken.has(t));
   if (free !== undefined && free.overlap >= overlap) {
-    const label = labels[free.t]!;
-    if (label.difficult || label.crowd) return "ignored";
+    if (labels[free.t]!.difficult) return "ignored";
     taken.add(free.t);
     return "right";
   }
+  const isOwnCrowd = ({ classIndex, crowd }: LabelledObject): boolean =>
+    classIndex === detection.classIndex && crowd;
+  if ((most(isOwnCrowd)?.overlap ?? 0) >= overlap) return "ignored";
   const own = most(isOfClass);
-  const other = most((label) => !isOfClass(label));
+  const other = most(({ classIndex, crowd }) => classIndex !== detection.classIndex && !crowd);
   if (own !== undefined && own.overlap >= overlap) return "duplicate";
   if (own !== undefined) {
     // A slender box that is turned overlaps hardly: its angle is asked before its overlap.

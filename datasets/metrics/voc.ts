@@ -4,7 +4,8 @@
  * the curve (VOC 2010 and later). The two differ by several points: a number says which one it is.
  *
  * A detection looks at the one object it overlaps most; it is right where that overlap exceeds the threshold and
- * nobody was there before, ignored where the object is `difficult`, and wrong otherwise.
+ * nobody was there before, ignored where the object is `difficult`, and wrong otherwise. Crowds, which these kits do
+ * not have, follow COCO: they are nothing to find, and what would be wrong inside one is ignored.
  */
 import type { LabelledDataset } from "../labels/labels.ts";
 import type { Pair, Touch } from "./pairs.ts";
@@ -19,7 +20,7 @@ export interface VocOptions {
 
 export interface VocClassMetrics {
   readonly class: string;
-  /** Objects that count: not difficult. */
+  /** Objects that count: neither difficult nor a crowd. */
   readonly truth: number;
   /** In 0…1; NaN where there is nothing to find. */
   readonly ap11: number;
@@ -63,7 +64,7 @@ export function evaluateVoc(
   const perClass = truth.classes.map((name, classIndex) => {
     const pairs = classPairs(images, classIndex, oriented);
     const count = pairs.reduce(
-      (sum, pair) => sum + pair.truth.filter(({ difficult }) => !difficult).length,
+      (sum, pair) => sum + pair.truth.filter(({ difficult, crowd }) => !difficult && !crowd).length,
       0,
     );
     return { name, count, judged: judge(pairs, overlap) };
@@ -101,23 +102,23 @@ function judge(pairs: readonly Pair[], least: number): readonly Judged[] {
     .flatMap(({ found }, image) => found.map(({ score = 1 }, d) => ({ image, d, score })))
     .toSorted((a, b) => b.score - a.score)
     .flatMap(({ image, d, score }) => {
-      const pair = pairs[image]!;
-      const nearest = mostOverlapped(pair, d);
-      if (nearest === undefined || !(nearest.overlap > least)) return [{ score, isRight: false }];
-      const { t } = nearest;
-      if (pair.truth[t]!.difficult) return [];
-      const isRight = !taken[image]!.has(t);
-      taken[image]!.add(t);
-      return [{ score, isRight }];
+      const { truth, touching } = pairs[image]!;
+      const near = touching(d).filter(({ overlap }) => overlap > least);
+      const own = mostOverlapped(near.filter(({ t }) => !truth[t]!.crowd));
+      if (own !== undefined && truth[own.t]!.difficult) return [];
+      const isRight = own !== undefined && !taken[image]!.has(own.t);
+      if (isRight) taken[image]!.add(own.t);
+      const isInCrowd = near.some(({ t }) => truth[t]!.crowd);
+      return isInCrowd && !isRight ? [] : [{ score, isRight }];
     });
 }
 
-/** The object that a detection overlaps most, the first of equals. */
-function mostOverlapped({ touching }: Pair, d: number): Touch | undefined {
-  let best: Touch | undefined;
-  for (const touch of touching(d))
-    if (best === undefined || touch.overlap > best.overlap) best = touch;
-  return best;
+/** The first of equals. */
+function mostOverlapped(touches: readonly Touch[]): Touch | undefined {
+  return touches.reduce<Touch | undefined>(
+    (best, touch) => (best === undefined || touch.overlap > best.overlap ? touch : best),
+    undefined,
+  );
 }
 
 function averagePrecisions(

@@ -97,6 +97,52 @@ describe("evaluate", () => {
     expect(report.mistakes.mistakes.background).toBe(0);
   });
 
+  test.each(["coco", "voc"] as const)(
+    "a crowd is nothing to find for %s, and excuses only what no object explains",
+    (protocol) => {
+      const crowd = boxLabel(0, [0, 0, 200, 200], { crowd: true });
+      const real = boxLabel(0, [10, 10, 50, 50]);
+      const truth = set({ a: [crowd, real] });
+      // Nearly on the object, again on it, elsewhere in the crowd, and on neither.
+      const found = set({
+        a: [
+          boxLabel(0, [10, 10, 50, 46], { score: 0.9 }),
+          boxLabel(0, [10, 10, 50, 48], { score: 0.8 }),
+          boxLabel(0, [100, 100, 140, 140], { score: 0.7 }),
+          boxLabel(0, [300, 300, 340, 340], { score: 0.95 }),
+        ],
+      });
+      const report = evaluate(truth, found, { protocol });
+      expect(report).toMatchObject({ truth: 1, best: { precision: 0.5, recall: 1 } });
+      expect(report.best?.scoreAtLeast).toBe(0.9);
+      expect(report.ap50).toBeCloseTo(0.5, 12);
+      expect(evaluate(truth, set({ a: [] }), { protocol }).mistakes.mistakes.missed).toBe(1);
+      const all = { a: found.images[0]!.objects.map((each) => ({ ...each, score: 0.5 })) };
+      const { right, mistakes } = evaluate(truth, set(all), { protocol }).mistakes;
+      expect({ right, ...mistakes }).toMatchObject({ right: 1, duplicate: 0, background: 1 });
+      expect({ right, ...mistakes }).toMatchObject({ localisation: 0, missed: 0 });
+    },
+  );
+
+  test("a crowd does not hide what is wrong with a detection half outside it", () => {
+    const crowd = boxLabel(0, [30, 0, 200, 200], { crowd: true });
+    const truth = set({ a: [crowd, boxLabel(0, [10, 10, 50, 50])] });
+    // Overlaps the object by a seventh of both, the crowd by 0.3 of itself.
+    const found = set({ a: [boxLabel(0, [2, 2, 42, 30], { score: 0.9 })] });
+    expect(evaluate(truth, found, { protocol: "coco" }).mistakes.mistakes).toMatchObject({
+      localisation: 1,
+      missed: 0,
+    });
+  });
+
+  test("two results of one image are refused, not one of them forgotten", () => {
+    const truth = set({ "x/a.png": [boxLabel(0, [1, 1, 9, 9])], "x/b.png": [] });
+    const found = set({ "y/a.png": [], "z/a.png": [boxLabel(0, [1, 1, 9, 9], { score: 1 })] });
+    expect(() => evaluate(truth, alignDetections(truth, found).found)).toThrow(
+      "metrics: the detections of an image must come together, received those of x/a.png twice",
+    );
+  });
+
   test("images beyond COCO's hundred detections are counted, and can be allowed", () => {
     const many = Array.from({ length: 120 }, (_, i): LabelledObject["box"] => {
       const [x, y] = [(i % 12) * 30, Math.floor(i / 12) * 30];
