@@ -11,7 +11,7 @@ export interface OpenDevice extends AsyncDisposable {
   readonly gpu: GPUDevice;
   /** Maker and model, as far as the adapter tells. */
   readonly description: string;
-  /** Lanes that surely run together, where the device has subgroups. */
+  /** Lanes of a workgroup that are one subgroup, where rows gain by joining in one. */
   readonly subgroup: number | undefined;
   /** @throws {DeviceError} where the device was lost; open another. */
   readonly check: () => void;
@@ -25,8 +25,8 @@ const WANTED = [
 ] as const;
 
 const SUBGROUPS: GPUFeatureName = "subgroups";
-/** More lanes than a row is worth. */
-const MOST_LANES = 64;
+/** With fewer lanes a row takes longer than through workgroup memory; with more it leaves most of them idle. */
+const [LEAST_LANES, MOST_LANES] = [16, 64];
 
 /**
  * Asks for an adapter and a device.
@@ -72,8 +72,13 @@ export function watch(gpu: GPUDevice, description: string): OpenDevice {
   };
 }
 
+/**
+ * The lanes of every subgroup, where all have as many. Where sizes vary (Metal names 4 to 64, Intel 8 to 32, RDNA 32 to
+ * 64) WGSL leaves open how lanes are dealt out, and the smallest size, of which a workgroup would have to be, may be
+ * four: rows then join through workgroup memory.
+ */
 function subgroupOf({ features, adapterInfo }: GPUDevice): number | undefined {
-  if (!features.has(SUBGROUPS)) return undefined;
-  const least = adapterInfo?.subgroupMinSize ?? 0;
-  return least > 1 ? Math.min(least, MOST_LANES) : undefined;
+  if (!features.has(SUBGROUPS) || !adapterInfo) return undefined;
+  const { subgroupMinSize: least, subgroupMaxSize: most } = adapterInfo;
+  return least === most && least >= LEAST_LANES && most <= MOST_LANES ? least : undefined;
 }

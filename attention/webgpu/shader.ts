@@ -37,7 +37,7 @@ export interface Step {
 
 /** What a shader may make use of: it depends on the device, and on what is stored how. */
 export interface Traits {
-  /** Lanes of a workgroup that surely run together; absent where the device has no subgroups. */
+  /** Lanes of a workgroup that are one subgroup; where absent, they join through workgroup memory. */
   readonly subgroup?: number | undefined;
   /** Tensors that are stored as pairs of half-precision numbers. */
   readonly halves?: ReadonlySet<string>;

@@ -12,6 +12,7 @@ import {
   poolWindows,
   render,
   sourcesOf,
+  watch,
   whole,
   windowedAttention,
 } from "../../../attention/index.ts";
@@ -75,6 +76,24 @@ test("rows are joined by a subgroup where there is one; halves are read from pai
   expect(packed).toContain("var<storage, read> b0: array<u32>");
   const short = perRow(8, 4, "  put(row, rowSum(in0(row), lane));");
   expect([short.joins, short.workgroups]).toEqual([undefined, [1, 1, 1]]);
+});
+
+test.each([
+  ["of 32 lanes, always", 32, 32, 32],
+  ["of 64 lanes, always", 64, 64, 64],
+  ["of 4 lanes, always", 4, 4, undefined],
+  ["of 128 lanes, always", 128, 128, undefined],
+  ["of 4 to 64 lanes", 4, 64, undefined],
+  ["of 32 to 64 lanes", 32, 64, undefined],
+])("a device with subgroups %s", (_name, subgroupMinSize, subgroupMaxSize, lanes) => {
+  const device = (features: readonly string[]) => ({
+    features: new Set(features),
+    adapterInfo: { subgroupMinSize, subgroupMaxSize },
+    lost: new Promise(() => {}),
+  });
+  const open = (gpu: object) => watch(gpu as GPUDevice, "some GPU").subgroup;
+  expect(open(device(["subgroups"]))).toBe(lanes);
+  expect(open(device([]))).toBeUndefined();
 });
 
 describe.each(STEPS.map((step) => [step.label, step] as const))("%s", (_label, step) => {

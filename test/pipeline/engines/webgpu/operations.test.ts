@@ -1,6 +1,6 @@
 /** Operations of graphs on the WebGPU engine against ONNX Runtime, and what happens when something is wrong. */
 import { afterAll, describe, expect, test } from "vitest";
-import type { Value } from "../../../../attention/index.ts";
+import type { OpenDevice, Value } from "../../../../attention/index.ts";
 import {
   buildGraph,
   detector,
@@ -93,12 +93,26 @@ const feeds = (data: Float32Array) => ({ x: { type: "float32", dims: SHAPE, data
 
 const ROWS = Object.entries(GRAPHS).filter(([name]) => name.includes("long rows"));
 
+/** The device with its rows joined by subgroups, however few lanes: all of one size, or WGSL promises nothing. */
+function withSubgroups(device: OpenDevice): OpenDevice | undefined {
+  const {
+    features,
+    adapterInfo: { subgroupMinSize, subgroupMaxSize },
+  } = device.gpu;
+  const isSure = features.has("subgroups") && subgroupMinSize === subgroupMaxSize;
+  return isSure ? { ...device, subgroup: subgroupMinSize } : undefined;
+}
+
+const joining = device && withSubgroups(device);
+if (device && !joining) console.warn("skipped: subgroups, since this device has none of one size");
+
 describe.skipIf(!device)("on a device", () => {
   test.each([
     ...Object.entries(GRAPHS).map(([name, write]) => [name, write, device] as const),
-    ...ROWS.map(([name, write]) => {
-      return [`${name}, without subgroups`, write, { ...device!, subgroup: undefined }] as const;
-    }),
+    ...ROWS.flatMap(([name, write]) => [
+      [`${name}, in workgroup memory`, write, { ...device!, subgroup: undefined }] as const,
+      ...(joining ? [[`${name}, in subgroups`, write, joining] as const] : []),
+    ]),
   ])("%s", async (_name, write, device) => {
     const graph = buildGraph("operations", (g) => ({
       out: write(g, g.input("x", "B C Y X", SHAPE)),
