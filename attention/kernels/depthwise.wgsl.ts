@@ -117,7 +117,7 @@ export function poolWindows(
   const body = perPixel(
     [B, C, rows, columns],
     /* wgsl */ `
-  var found = ${how === "mean" ? "0.0" : "-3.4e38"};
+  var found = ${how === "mean" ? "0.0" : "-LARGEST"};
   for (var p = 0; p < ${P}; p++) {
     let y = i32(row) * ${stride[0]} + p - ${pad[0]};
     if (y < 0 || y >= ${Y}) { continue; }

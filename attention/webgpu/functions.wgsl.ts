@@ -1,5 +1,7 @@
 /** Elementwise functions that WGSL lacks. A compiler drops those that a shader does not call. */
 export const FUNCTIONS: string = /* wgsl */ `
+// What stands for infinity: WGSL cannot name it, and drivers may take it that there is none.
+const LARGEST = 3.4028234663852886e38;
 fn sigmoid(x: f32) -> f32 { return 1.0 / (1.0 + exp(-x)); }
 fn silu(x: f32) -> f32 { return x / (1.0 + exp(-x)); }
 fn elu(x: f32) -> f32 { return select(exp(x) - 1.0, x, x > 0.0); }
@@ -7,6 +9,8 @@ fn softplus(x: f32) -> f32 { return max(x, 0.0) + log(1.0 + exp(-abs(x))); }
 fn hardswish(x: f32) -> f32 { return x * clamp(x / 6.0 + 0.5, 0.0, 1.0); }
 // WGSL's tanh may overflow inside.
 fn tanhOf(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
+// WGSL has no NaN to write down; bits that are not known beforehand may be one.
+fn nan() -> f32 { var bits = 0x7fc00000u; return bitcast<f32>(bits); }
 // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7.
 fn erf(x: f32) -> f32 {
   let z = abs(x);

@@ -27,6 +27,16 @@ export const UNARY: Readonly<Record<string, (x: string) => string>> = {
   Tanh: (x) => `tanhOf(${x})`,
 };
 
+/**
+ * A number as WGSL has it. Infinity is the largest number; digits go with an exponent where a whole number may be longer
+ * than those of WGSL.
+ */
+export function literal(value: number): string {
+  if (Number.isNaN(value)) return "nan()";
+  if (Math.abs(value) === Infinity) return value > 0 ? "LARGEST" : "(-LARGEST)";
+  return `f32(${Number.isInteger(value) && Math.abs(value) >= 2 ** 31 ? value.toExponential() : value})`;
+}
+
 const truth = (condition: string): string => `select(0.0, 1.0, ${condition})`;
 
 export const BINARY: Readonly<Record<string, Formula>> = {
@@ -43,6 +53,3 @@ export const BINARY: Readonly<Record<string, Formula>> = {
   And: (a, b) => `${a} * ${b}`,
   Or: (a, b) => `max(${a}, ${b})`,
 };
-
-/** A number as WGSL has it; `(…)`, since it may be negative. */
-export const literal = (value: number): string => `f32(${value})`;

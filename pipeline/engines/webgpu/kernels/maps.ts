@@ -1,6 +1,7 @@
 /** Maps at other sizes, transposed convolutions, and values picked by index. */
 import { perValue, strides, volume } from "../../../../attention/index.ts";
 import type { Operand, Step } from "../../../../attention/index.ts";
+import { literal } from "../formulas.ts";
 
 type Pair = readonly [y: number, x: number];
 
@@ -119,7 +120,7 @@ export function pad(
       `  var inside = true;
   var place = 0;
 ${axes.join("\n")}
-  var value = f32(${value});
+  var value = ${literal(value)};
   if (inside) { value = in0(u32(place)); }
   put(at, value);`,
     ),

@@ -72,8 +72,8 @@ const SUM: Reduction = { start: "0.0", join: "total + value", joinLanes: "rowSum
 export const REDUCTIONS: Readonly<Record<string, Reduction>> = {
   ReduceSum: SUM,
   ReduceMean: SUM,
-  ReduceMax: { start: "-3.4e38", join: "max(total, value)", joinLanes: "rowMax(total, lane)" },
-  ReduceMin: { start: "3.4e38", join: "min(total, value)", joinLanes: "-rowMax(-total, lane)" },
+  ReduceMax: { start: "-LARGEST", join: "max(total, value)", joinLanes: "rowMax(total, lane)" },
+  ReduceMin: { start: "LARGEST", join: "min(total, value)", joinLanes: "-rowMax(-total, lane)" },
 };
 
 /** Reduces the last axis of a view `[rows, length]` to `shape`. */

@@ -38,6 +38,12 @@ const GRAPHS: Readonly<Record<string, (g: GraphBuilder, x: Map4) => Value>> = {
     Array.from({ length: 11 }, (_, i) =>
       g.buffer(`w${i}`, "C Y X", [4, 1, 1], numbers(4, i)),
     ).reduce<Map4>((sum, w, i) => (i % 2 === 0 ? g.add(sum, w) : g.mul(sum, w)), x),
+  "choices of an infinity, and numbers of more digits than whole ones have in shaders": (g, x) => {
+    const some = g.where(g.binary("greater", x, 0), x, -Infinity);
+    const least = g.binary("min", g.mul(x, 1e20), g.where(g.binary("less", x, 1), 2e19, Infinity));
+    const edge = g.maxPool(g.pad(g.pad(x, "Y", 1, 1, -Infinity), "X", 1, 1, -Infinity), 3);
+    return g.concat([g.softmax(some), g.mul(least, 1e-20), edge], "C");
+  },
   "comparisons and choices": (g, x) =>
     g.where(g.binary("and", g.binary("less", x, 0.5), g.binary("greater", x, -0.5)), x, 9),
   "an output of truth": (g, x) => g.binary("greater", x, 0.25),
