@@ -11,6 +11,15 @@ fn hardswish(x: f32) -> f32 { return x * clamp(x / 6.0 + 0.5, 0.0, 1.0); }
 fn tanhOf(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
 // WGSL has no NaN to write down; bits that are not known beforehand may be one.
 fn nan() -> f32 { var bits = 0x7fc00000u; return bitcast<f32>(bits); }
+// WGSL's pow knows no bases below zero: there a whole exponent says the sign, and another has no result.
+fn power(x: f32, y: f32) -> f32 {
+  if (y == 0.0) { return 1.0; }
+  if (x == 0.0 && y < 0.0) { return LARGEST; }
+  let size = pow(abs(x), y);
+  if (x >= 0.0) { return size; }
+  if (y != floor(y)) { return nan(); }
+  return select(size, -size, floor(y * 0.5) * 2.0 != y);
+}
 // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7.
 fn erf(x: f32) -> f32 {
   let z = abs(x);

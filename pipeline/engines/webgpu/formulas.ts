@@ -37,6 +37,14 @@ export function literal(value: number): string {
   return `f32(${Number.isInteger(value) && Math.abs(value) >= 2 ** 31 ? value.toExponential() : value})`;
 }
 
+/** Powers that are exact, and cost less than the general one, by their exponents. */
+const POWERS: ReadonlyMap<string, (x: string) => string> = new Map([
+  [literal(-1), (x) => `1.0 / ${x}`],
+  [literal(0.5), (x) => `sqrt(${x})`],
+  [literal(2), (x) => `${x} * ${x}`],
+  [literal(3), (x) => `${x} * ${x} * ${x}`],
+]);
+
 const truth = (condition: string): string => `select(0.0, 1.0, ${condition})`;
 
 export const BINARY: Readonly<Record<string, Formula>> = {
@@ -44,7 +52,7 @@ export const BINARY: Readonly<Record<string, Formula>> = {
   Sub: (a, b) => `${a} - ${b}`,
   Mul: (a, b) => `${a} * ${b}`,
   Div: (a, b) => `${a} / ${b}`,
-  Pow: (a, b) => `pow(${a}, ${b})`,
+  Pow: (a, b) => POWERS.get(b)?.(a) ?? `power(${a}, ${b})`,
   Min: (a, b) => `min(${a}, ${b})`,
   Max: (a, b) => `max(${a}, ${b})`,
   Equal: (a, b) => truth(`${a} == ${b}`),

@@ -38,6 +38,13 @@ const GRAPHS: Readonly<Record<string, (g: GraphBuilder, x: Map4) => Value>> = {
     Array.from({ length: 11 }, (_, i) =>
       g.buffer(`w${i}`, "C Y X", [4, 1, 1], numbers(4, i)),
     ).reduce<Map4>((sum, w, i) => (i % 2 === 0 ? g.add(sum, w) : g.mul(sum, w)), x),
+  "powers of numbers on both sides of zero": (g, x) => {
+    const away = g.where(g.binary("less", x, 0), g.sub(x, 0.5), g.add(x, 0.5));
+    const each = g.buffer("each", "C Y X", [4, 1, 1], Float32Array.of(0, 5, 4, -3));
+    const two = g.buffer("two", "C Y X", [1, 1, 1], Float32Array.of(2));
+    const powers = [-1, 2, 3, -2, 7].map((by) => g.binary("pow", away, by));
+    return g.concat([...powers, g.binary("pow", away, each), g.binary("pow", two, x)], "C");
+  },
   "choices of an infinity, and numbers of more digits than whole ones have in shaders": (g, x) => {
     const some = g.where(g.binary("greater", x, 0), x, -Infinity);
     const least = g.binary("min", g.mul(x, 1e20), g.where(g.binary("less", x, 1), 2e19, Infinity));
@@ -97,6 +104,8 @@ const GRAPHS: Readonly<Record<string, (g: GraphBuilder, x: Map4) => Value>> = {
 
 const feeds = (data: Float32Array) => ({ x: { type: "float32", dims: SHAPE, data } }) as const;
 
+const orZero = (value: number): number => (Number.isNaN(value) ? 0 : value);
+
 const ROWS = Object.entries(GRAPHS).filter(([name]) => name.includes("long rows"));
 
 /** The device with its rows joined by subgroups, however few lanes: all of one size, or WGSL promises nothing. */
@@ -130,6 +139,20 @@ describe.skipIf(!device)("on a device", () => {
     const { out } = await session.run(feeds(x));
     expect(out?.type).toBe(graph.values.get(graph.outputs[0]!)?.type);
     expectClose(Float32Array.from(out!.data as Float32Array), wanted["out"]!, 2e-5);
+  });
+
+  test("a broken power of a number below zero is none", async () => {
+    const graph = buildGraph("powers", (g) => {
+      const x = g.input("x", "B C Y X", SHAPE);
+      return { out: g.concat([g.binary("pow", x, 0.5), g.binary("pow", x, 1.5)], "C") };
+    });
+    const x = numbers(384, 3);
+    const wanted = await runNative(graph, new Map(), { x });
+    await using session = await loadNetwork(device!, { graph, weights: new Map() });
+    const found = (await session.run(feeds(x)))["out"]!.data as Float32Array;
+    expect([...found].map(Number.isNaN)).toEqual([...wanted["out"]!].map(Number.isNaN));
+    expectClose(found.map(orZero), wanted["out"]!.map(orZero), 2e-5);
+    expect([...found].filter(Number.isNaN).length).toBeGreaterThan(100);
   });
 
   test("runs that overlap are answered in order, each with its own result", async () => {
