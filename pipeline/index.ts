@@ -20,6 +20,7 @@ export { type DecidedStretch, decideStretch } from "./stretch.ts";
 export { VERSION } from "./version.ts";
 export * from "./georeference.ts";
 export { createEngine, ENGINES, type EngineTable } from "./engines/table.ts";
+export { wasmThreads } from "./engines/wasm-threads.ts";
 export { loadNetwork, webgpu, webgpuEngine } from "./engines/webgpu.ts";
 export * from "./detector.ts";
 export { mergeDetections } from "./merge/merge.ts";

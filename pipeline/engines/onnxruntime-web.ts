@@ -1,12 +1,8 @@
-/**
- * ONNX Runtime compiled to WebAssembly, and its WebGPU variant; each is fetched when first asked for.
- *
- * Browsers give WebAssembly threads only to pages that are cross-origin isolated (headers COOP and COEP), elsewhere it
- * runs on one. In Node, where the package is used by tests, it runs on one.
- */
+/** ONNX Runtime compiled to WebAssembly, and its WebGPU variant; each is fetched when first asked for. */
 import type { Tensor, TensorConstructor } from "onnxruntime-web/wasm";
 import { bytesOf, DeviceError, type Engine } from "./engine.ts";
 import { openSession, QUIET, type RuntimeTensors } from "./onnxruntime.ts";
+import { wasmThreads } from "./wasm-threads.ts";
 
 const NAME = "onnxruntime-web";
 
@@ -19,7 +15,7 @@ const PACKAGES = {
 export const onnxruntimeWeb: Engine = {
   name: NAME,
   devices: async () => ((await hasWebGpu()) ? ["webgpu", "wasm"] : ["wasm"]),
-  async load(model, { threads = threadsHere(), device = "wasm" } = {}) {
+  async load(model, { threads = wasmThreads(), device = "wasm" } = {}) {
     if (device !== "wasm" && device !== "webgpu") {
       throw new DeviceError(`${NAME}: device must be wasm or webgpu, received ${device}`);
     }
@@ -52,12 +48,6 @@ const toTensors = (
       new Tensor(type, data, dims),
     ]),
   );
-
-/** At most 4: more gains little in WebAssembly, and the page has other work. */
-function threadsHere(): number {
-  const isolated = "crossOriginIsolated" in globalThis && globalThis.crossOriginIsolated;
-  return isolated ? Math.min(4, Math.ceil(globalThis.navigator.hardwareConcurrency / 2)) : 1;
-}
 
 async function hasWebGpu(): Promise<boolean> {
   const gpu = "navigator" in globalThis ? globalThis.navigator.gpu : undefined;

@@ -1,4 +1,7 @@
-/** What the page and its worker say to each other. Requests are served one after another; `cancel` at once. */
+/**
+ * What the page and its worker say to each other. Requests are served one after another, and each is answered by `idle` in the
+ * end; `cancel` is served at once, and ends every run that was asked for.
+ */
 import type { FoundObject, MergeMethod, RunReport, TileCounts } from "../../pipeline/index.ts";
 
 /** The seeded scene that can be looked at without a file of one's own. */
@@ -16,6 +19,8 @@ export interface RunSettings {
   readonly merge?: MergeMethod | undefined;
   /** Metres per pixel of a scene that does not say it. */
   readonly sceneGsdM?: number | undefined;
+  /** Looks at the model's other scales too, before the tiles, as the command line does. */
+  readonly otherScales?: boolean | undefined;
 }
 
 export type ModelChoice =
@@ -24,19 +29,25 @@ export type ModelChoice =
   | { readonly kind: "file"; readonly file: File };
 
 /** Which of the found objects are meant: what the page shows at the moment. */
-export interface Pick {
+export interface Choice {
   readonly scoreAtLeast: number;
-  readonly hiddenClasses: readonly number[];
+  readonly hiddenClasses: ReadonlySet<number>;
 }
+
+export const isChosen = (
+  { score, classIndex }: FoundObject,
+  { scoreAtLeast, hiddenClasses }: Choice,
+): boolean => score >= Math.fround(scoreAtLeast) && !hiddenClasses.has(classIndex);
 
 export type ExportFormat = "geojson" | "csv" | "png";
 
 export type Request =
-  | { readonly type: "open"; readonly source: File | Sample }
+  /** Opens a scene and detects in it. */
+  | { readonly type: "open"; readonly source: File | Sample; readonly settings: RunSettings }
   | { readonly type: "model"; readonly choice: ModelChoice }
   | { readonly type: "compare" }
   | { readonly type: "detect"; readonly settings: RunSettings }
-  | { readonly type: "export"; readonly format: ExportFormat; readonly pick: Pick }
+  | { readonly type: "export"; readonly format: ExportFormat; readonly choice: Choice }
   | { readonly type: "lab"; readonly at: readonly [x: number, y: number] }
   | { readonly type: "cancel" };
 
@@ -72,7 +83,7 @@ export interface Measured {
   readonly backend: BackendName;
   /** Of one tile, after the first; undefined where the backend cannot run this model. */
   readonly msPerTile: number | undefined;
-  /** Largest difference of a score from the first backend's, objects set against each other; 0 for the first itself. */
+  /** Largest difference of a score from WebAssembly's, or the first backend's where that was not measured. */
   readonly difference: number;
   /** Why it cannot be used. */
   readonly reason?: string | undefined;
@@ -95,6 +106,8 @@ export interface ModelReady {
   /** What a run takes for its least score where nobody says another. */
   readonly scoreAtLeast: number;
   readonly overlapPx: number;
+  /** Scales beside 1 that its author looks at a scene with. */
+  readonly scales: readonly number[];
   readonly notices: readonly string[];
   readonly measured: readonly Measured[];
   readonly chosen: BackendName;
@@ -179,7 +192,10 @@ export interface Failed {
 
 export type Event =
   | { readonly type: "busy"; readonly with: string }
+  | { readonly type: "idle" }
   | { readonly type: "note"; readonly sentence: string }
+  /** A run begins; how many tiles it has is not known yet. */
+  | { readonly type: "planning" }
   | { readonly type: "started"; readonly total: number }
   | SceneOpened
   | ModelReady

@@ -4,17 +4,27 @@
  */
 import type { Scene } from "../../datasets/index.ts";
 import { buildMatchedFilter } from "../../models/index.ts";
-import { classColour, describe, type FoundObject } from "../../pipeline/index.ts";
-import type { Event, Measured, ModelChoice, Request, RunSettings } from "./messages.ts";
+import { classColour, describe, type FoundObject, wasmThreads } from "../../pipeline/index.ts";
+import {
+  type Event,
+  isChosen,
+  type Measured,
+  type ModelChoice,
+  type ModelReady,
+  type Request,
+  type RunSettings,
+} from "./messages.ts";
+import { STANDARD } from "./shipped.ts";
 import {
   type Backend,
   fastest,
   gpuKind,
+  judged,
   nextBackend,
   openBackend,
   unusable,
 } from "./worker/backends.ts";
-import { exportObjects, picked } from "./worker/export.ts";
+import { exportObjects } from "./worker/export.ts";
 import { decide, run } from "./worker/run.ts";
 import { introduce, openSource } from "./worker/scene.ts";
 import { fetchShipped } from "./worker/shipped.ts";
@@ -40,10 +50,16 @@ let cancel = new AbortController();
 let last: Promise<void> = Promise.resolve();
 
 port.onmessage = ({ data }) => {
-  if (data.type === "cancel") return cancel.abort();
-  if (data.type === "detect") cancel = new AbortController();
+  if (data.type === "cancel") {
+    cancel.abort();
+    cancel = new AbortController();
+    return;
+  }
   const { signal } = cancel;
-  last = last.then(() => serve(data, signal)).catch((error: unknown) => fail(data.type, error));
+  last = last
+    .then(() => serve(data, signal))
+    .catch((error: unknown) => fail(data.type, error))
+    .then(() => say({ type: "idle" }));
 };
 
 const say = (event: Event, transfer: readonly Transferable[] = []): void =>
@@ -60,7 +76,8 @@ async function serve(
 ): Promise<void> {
   switch (request.type) {
     case "open":
-      return open(request.source);
+      await open(request.source);
+      return look(request.settings, signal);
     case "model":
       return load(request.choice);
     case "compare":
@@ -92,11 +109,15 @@ async function load(choice: ModelChoice): Promise<void> {
   say({ type: "busy", with: "Loading the model" });
   const bytes = await bytesOfChoice(choice);
   const opened = await openFirst(bytes, []);
+  const before = shaOf(model?.backends);
   await close();
-  objects = []; // they have the former model's classes
   model = { bytes, ...opened };
+  if (shaOf(model.backends) !== before) objects = []; // they have the former model's classes
   await present();
 }
+
+const shaOf = (backends: readonly Backend[] = []): string | undefined =>
+  backends[0]?.detector.card.sha256;
 
 async function bytesOfChoice(choice: ModelChoice): Promise<Uint8Array> {
   if (choice.kind === "built-in") return buildMatchedFilter();
@@ -118,7 +139,7 @@ async function openFirst(
   for (;;) {
     const name = nextBackend(gpu, failed) ?? "wasm";
     try {
-      return { backends: [await openBackend(bytes, name, undefined)], failed };
+      return { backends: [await openBackend(bytes, name)], failed };
     } catch (error) {
       if (name === "wasm") throw error;
       failed.push(unusable(name, error));
@@ -140,7 +161,7 @@ async function compare(): Promise<void> {
   if (name === undefined) return;
   say({ type: "busy", with: "Measuring another backend" });
   try {
-    const backend = await openBackend(bytes, name, backends[0]);
+    const backend = await openBackend(bytes, name);
     model = { bytes, backends: [...backends, backend], failed };
   } catch (error) {
     model = { bytes, backends, failed: [...failed, unusable(name, error)] };
@@ -155,7 +176,7 @@ async function present(): Promise<void> {
   if (chosen === undefined) return;
   const { card, decision, notices } = chosen.detector;
   const { scoreAtLeast, overlapPx } = decide(chosen.detector, {});
-  const measured = backends.map(({ backend, msPerTile, difference }) => ({
+  const measured = judged(backends).map(({ backend, msPerTile, difference }) => ({
     backend,
     msPerTile,
     difference,
@@ -171,6 +192,7 @@ async function present(): Promise<void> {
     colours: card.classes.map((_, index) => classColour(index)),
     scoreAtLeast: scoreAtLeast["*"],
     overlapPx,
+    scales: card.scales ?? [],
     notices,
     measured: [...measured, ...failed],
     chosen: chosen.backend,
@@ -179,16 +201,16 @@ async function present(): Promise<void> {
   });
 }
 
-/** As `pipeline/engines/onnxruntime-web.ts` decides it. */
-function threads(): { readonly now: number; readonly isolated: number } {
-  const isolated = Math.min(4, Math.ceil(navigator.hardwareConcurrency / 2));
-  return { now: globalThis.crossOriginIsolated ? isolated : 1, isolated };
-}
+const threads = (): ModelReady["threads"] => ({
+  now: wasmThreads(),
+  isolated: wasmThreads(true),
+});
 
 async function look(settings: RunSettings, signal: AbortSignal): Promise<void> {
-  const backend = model && fastest(model.backends);
-  if (scene === undefined || model === undefined || backend === undefined) return;
-  objects = [];
+  if (model === undefined) await load(STANDARD);
+  const backend = fastest(model?.backends ?? []);
+  if (scene === undefined || backend === undefined || signal.aborted) return;
+  say({ type: "planning" });
   const { detector } = backend;
   try {
     const done = await run({ scene, detector, settings, signal, say });
@@ -220,11 +242,12 @@ async function fallBack(lost: Backend, error: unknown): Promise<void> {
   await present();
 }
 
-async function save({ format, pick }: Extract<Request, { type: "export" }>): Promise<void> {
+async function save({ format, choice }: Extract<Request, { type: "export" }>): Promise<void> {
   const backend = model?.backends[0];
   if (scene === undefined || backend === undefined) return;
   say({ type: "busy", with: "Writing the file" });
-  const file = await exportObjects(format, picked(objects, pick), scene, backend.detector);
+  const meant = objects.filter((object) => isChosen(object, choice));
+  const file = await exportObjects(format, meant, scene, backend.detector);
   say(file, file.content instanceof Blob ? [] : [file.content.backdrop]);
 }
 

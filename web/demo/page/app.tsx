@@ -37,7 +37,7 @@ export function App({ session }: SessionProps): JSX.Element {
           Objects in satellite imagery, found on this device. <strong>Nothing is uploaded.</strong>
         </p>
       </header>
-      <main class="stage" aria-label="Scene">
+      <main class="stage" aria-label="Viewer">
         {session.scene.value === undefined ? (
           <Welcome session={session} />
         ) : (

@@ -5,6 +5,8 @@ import type { LabResult, LabRow } from "../messages.ts";
 import type { SessionProps } from "./session.ts";
 import { duration, size, whole } from "./words.ts";
 
+/** The button that opens the lab, and has the keyboard again once it is closed. */
+const OPENER = "compare-operators";
 /** Influence below this share of the largest is rounding. */
 const NOTHING = 1e-5;
 
@@ -16,11 +18,13 @@ export function LabSection({ session }: SessionProps): JSX.Element | null {
       <h2>Attention lab</h2>
       <p class="facts">
         One tile through five attention operators, side by side: round the chosen object, or the
-        middle of the scene.
+        middle of the scene. They run on ONNX Runtime, 2.5 MB to fetch where it has not been used
+        yet.
       </p>
       <div class="buttons">
         <button
           type="button"
+          id={OPENER}
           disabled={progress.value !== undefined || busy.value !== undefined}
           onClick={session.examine}
         >
@@ -46,7 +50,10 @@ function LabView({ result, onClose }: LabViewProps): JSX.Element {
   const { side, rows } = result;
   const [patch, setPatch] = useState(result.patch);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => {
+    heading.current?.focus();
+    return () => document.getElementById(OPENER)?.focus();
+  }, []);
   const step = (event: KeyboardEvent): void => {
     const steps: Readonly<Record<string, number>> = {
       ArrowLeft: patch % side > 0 ? -1 : 0,

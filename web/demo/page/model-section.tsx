@@ -11,11 +11,11 @@ const TITLES = {
   wasm: "WebAssembly",
   "ort-webgpu": "ONNX Runtime's WebGPU",
 } as const;
-/** What a comparison fetches, once. */
+/** What a comparison fetches, once, compressed. */
 const FETCHES = {
   webgpu: "",
-  wasm: " (fetches 14 MB of ONNX Runtime, once)",
-  "ort-webgpu": " (fetches another 27 MB of ONNX Runtime, once)",
+  wasm: " (fetches ONNX Runtime, 2.5 MB, once)",
+  "ort-webgpu": " (fetches another build of ONNX Runtime, 4.2 MB, once)",
 } as const;
 
 const BUILT_IN = "built-in";
@@ -128,7 +128,7 @@ function Backends({ model, onCompare }: BackendsProps): JSX.Element {
   );
 }
 
-/** `WebGPU 41 ms/tile (scores within 3e-4)`. */
+/** `WebGPU 41 ms/tile (scores differ by 3e-4 at most)`. */
 function badge({ backend, msPerTile, difference, reason }: Measured): string {
   if (msPerTile === undefined) return `${TITLES[backend]} cannot be used: ${reason ?? "no reason"}`;
   const same = difference === 0 ? "" : ` (scores differ by ${difference.toExponential(0)} at most)`;

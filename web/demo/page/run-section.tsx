@@ -46,11 +46,18 @@ function Progress({ session }: SessionProps): JSX.Element {
   return (
     <>
       {tiles !== undefined && (
-        <progress max={tiles.total} value={tiles.done} aria-label="Tiles looked at" />
+        <progress
+          max={tiles.total}
+          value={tiles.total === undefined ? undefined : tiles.done}
+          aria-label="Tiles looked at"
+        />
       )}
-      <p class="facts" role="status">
+      {/* Tiles are too many to be read out; the bar above says where they are. */}
+      <p class="facts" role="status" aria-live={tiles === undefined ? "polite" : "off"}>
         {tiles !== undefined
-          ? `${whole(tiles.done)} of ${counted(tiles.total, "tile")}`
+          ? tiles.total === undefined
+            ? "Planning the run…"
+            : `${whole(tiles.done)} of ${counted(tiles.total, "tile")}`
           : busy.value !== undefined
             ? `${busy.value}…`
             : done.value !== undefined
@@ -105,7 +112,8 @@ function Advanced({ session }: SessionProps): JSX.Element {
   const set = (change: RunSettings): void => {
     settings.value = { ...settings.value, ...change };
   };
-  const { scoreAtLeast, overlapPx, merge, sceneGsdM } = settings.value;
+  const { scoreAtLeast, overlapPx, merge, sceneGsdM, otherScales = false } = settings.value;
+  const scales = model.value?.scales ?? [];
   return (
     <details>
       <summary>Settings of the next run</summary>
@@ -147,6 +155,18 @@ function Advanced({ session }: SessionProps): JSX.Element {
           ))}
         </select>
       </label>
+      {scales.length > 0 && (
+        <label>
+          <span>
+            Look at scales {scales.join(" and ")} too, as the command line does: finds more
+          </span>
+          <input
+            type="checkbox"
+            checked={otherScales}
+            onChange={({ currentTarget }) => set({ otherScales: currentTarget.checked })}
+          />
+        </label>
+      )}
       {scene.value?.gsdM === undefined && (
         <label>
           <span>Metres per pixel</span>

@@ -5,14 +5,14 @@ import type { SessionProps } from "./session.ts";
 import { metres, score, whole } from "./words.ts";
 
 export function SelectedSection({ session }: SessionProps): JSX.Element | null {
-  const { selected, shown, done } = session;
-  if (done.value === undefined || shown.value.length === 0) return null;
+  const { selected, shown } = session;
+  if (shown.value.length === 0) return null;
   const object = selected.value;
   const place = object === undefined ? -1 : shown.value.indexOf(object);
   const go = (step: number): void => {
     const { length } = shown.value;
     const next = place < 0 ? (step > 0 ? 0 : length - 1) : (place + step + length) % length;
-    selected.value = shown.value[next];
+    session.goTo(shown.value[next]);
   };
   return (
     <section aria-label="Selected object">

@@ -1,18 +1,19 @@
 /** All that the page knows, as signals, and what it can ask for. The worker answers with events. */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { FoundObject } from "../../../pipeline/index.ts";
-import type {
-  Event,
-  ExportFormat,
-  LabResult,
-  ModelChoice,
-  ModelReady,
-  Request,
-  RunDone,
-  RunSettings,
-  Sample,
-  SceneOpened,
-  TileDone,
+import {
+  type Event,
+  type ExportFormat,
+  isChosen,
+  type LabResult,
+  type ModelChoice,
+  type ModelReady,
+  type Request,
+  type RunDone,
+  type RunSettings,
+  type Sample,
+  type SceneOpened,
+  type TileDone,
 } from "../messages.ts";
 import { deliver } from "./download.ts";
 
@@ -21,6 +22,13 @@ interface Provisional {
   /** Where the tile ends, in rows of the scene. */
   readonly bottom: number;
   readonly objects: readonly FoundObject[];
+}
+
+/** Tiles of the run under way. */
+export interface Progress {
+  readonly done: number;
+  /** Undefined while the run is planned. */
+  readonly total: number | undefined;
 }
 
 /** A class in the legend. */
@@ -38,7 +46,7 @@ export interface Session {
   readonly model: ReadonlySignal<ModelReady | undefined>;
   /** What is being done, where it is no run: opening, loading, measuring. */
   readonly busy: ReadonlySignal<string | undefined>;
-  readonly progress: ReadonlySignal<Pick<TileDone, "done" | "total"> | undefined>;
+  readonly progress: ReadonlySignal<Progress | undefined>;
   /** The last tile that was looked at, in pixels of the scene; undefined when no run is under way. */
   readonly tile: ReadonlySignal<TileDone["bounds"] | undefined>;
   readonly settled: ReadonlySignal<readonly FoundObject[]>;
@@ -51,12 +59,16 @@ export interface Session {
   readonly hidden: Signal<ReadonlySet<number>>;
   readonly settings: Signal<RunSettings>;
   readonly selected: Signal<FoundObject | undefined>;
+  /** The object that the viewer should bring into the middle. */
+  readonly target: ReadonlySignal<FoundObject | undefined>;
   /** Settled objects that slider and legend leave, from the highest score to the lowest. */
   readonly shown: ReadonlySignal<readonly FoundObject[]>;
   readonly legend: ReadonlySignal<readonly ClassRow[]>;
   /** The attention lab's last result. */
   readonly lab: Signal<LabResult | undefined>;
   readonly open: (source: File | Sample) => void;
+  /** Selects an object and brings it into the middle. */
+  readonly goTo: (object: FoundObject | undefined) => void;
   readonly load: (choice: ModelChoice) => void;
   readonly compare: () => void;
   readonly detect: () => void;
@@ -76,7 +88,7 @@ export function createSession(startWorker: () => Worker): Session {
   const scene = signal<SceneOpened | undefined>(undefined);
   const model = signal<ModelReady | undefined>(undefined);
   const busy = signal<string | undefined>(undefined);
-  const progress = signal<Pick<TileDone, "done" | "total"> | undefined>(undefined);
+  const progress = signal<Progress | undefined>(undefined);
   const tile = signal<TileDone["bounds"] | undefined>(undefined);
   const settled = signal<readonly FoundObject[]>([]);
   const waiting = signal<readonly Provisional[]>([]);
@@ -87,32 +99,41 @@ export function createSession(startWorker: () => Worker): Session {
   const hidden = signal<ReadonlySet<number>>(new Set());
   const settings = signal<RunSettings>({});
   const selected = signal<FoundObject | undefined>(undefined);
-
+  const target = signal<FoundObject | undefined>(undefined);
   const lab = signal<LabResult | undefined>(undefined);
 
-  const passes = ({ score, classIndex }: FoundObject): boolean =>
-    score >= Math.fround(scoreAtLeast.value) && !hidden.value.has(classIndex);
+  const choice = computed(() => ({
+    scoreAtLeast: scoreAtLeast.value,
+    hiddenClasses: hidden.value,
+  }));
+  const passes = (object: FoundObject): boolean => isChosen(object, choice.value);
   const shown = computed(() => settled.value.filter(passes).toSorted((a, b) => b.score - a.score));
-  const provisional = computed(() => {
-    const known = new Set(settled.value.map(place));
-    const open = waiting.value.flatMap(({ objects }) => objects);
-    return open.filter((object) => passes(object) && !known.has(place(object)));
-  });
+  const provisional = computed(() =>
+    waiting.value.flatMap(({ objects }) => objects).filter(passes),
+  );
 
   let worker = employ();
 
   /** A worker that dies (out of memory, mostly) takes its scene with it; another one takes its place. */
   function employ(): Worker {
     const next = startWorker();
-    next.onmessage = ({ data }: MessageEvent<Event>) => batch(() => hear(data));
+    let hasAnswered = false;
+    next.onmessage = ({ data }: MessageEvent<Event>) => {
+      hasAnswered = true;
+      batch(() => hear(data));
+    };
     next.onerror = (error) => {
       error.preventDefault();
       next.terminate();
-      worker = employ();
+      // One that never came up would only fail again.
+      if (hasAnswered) worker = employ();
       batch(() => {
         idle();
+        forget();
         [scene.value, model.value] = [undefined, undefined];
-        problem.value = `The worker stopped (${error.message || "no reason given"}). It may have run out of memory; open the scene again.`;
+        problem.value = hasAnswered
+          ? `The worker stopped (${error.message || "no reason given"}). It may have run out of memory; open the scene again.`
+          : `The worker could not be started (${error.message || "no reason given"}); reload the page.`;
       });
     };
     return next;
@@ -126,7 +147,7 @@ export function createSession(startWorker: () => Worker): Session {
 
   function forget(): void {
     [settled.value, waiting.value] = [[], []];
-    [done.value, selected.value] = [undefined, undefined];
+    [done.value, selected.value, target.value] = [undefined, undefined, undefined];
   }
 
   function hear(event: Event): void {
@@ -134,18 +155,18 @@ export function createSession(startWorker: () => Worker): Session {
       case "busy":
         busy.value = event.with;
         return;
+      case "idle":
+        return idle();
       case "note":
         notes.value = [...notes.value, event.sentence];
         return;
       case "scene":
-        idle();
         forget();
         scene.value?.picture.close();
         lab.value = undefined;
         scene.value = event;
         return;
       case "model":
-        idle();
         if (event.sha256 !== model.value?.sha256) {
           forget();
           hidden.value = new Set();
@@ -153,29 +174,27 @@ export function createSession(startWorker: () => Worker): Session {
         }
         model.value = event;
         return;
+      case "planning":
+        [busy.value, progress.value] = [undefined, { done: 0, total: undefined }];
+        return;
       case "started":
         forget();
-        busy.value = undefined;
         progress.value = { done: 0, total: event.total };
         return;
       case "tile":
         return hearTile(event);
       case "done":
-        idle();
         [settled.value, waiting.value, done.value] = [event.objects, [], event];
         return;
       case "exported":
-        idle();
         deliver(event).catch((error: unknown) => {
           problem.value = `The ${event.format} could not be written: ${String(error)}`;
         });
         return;
       case "lab":
-        idle();
         lab.value = event;
         return;
       case "failed":
-        idle();
         waiting.value = [];
         problem.value = event.sentence;
         return;
@@ -188,8 +207,14 @@ export function createSession(startWorker: () => Worker): Session {
     progress.value = { done: event.done, total: event.total };
     tile.value = event.bounds;
     if (event.settled.length > 0) settled.value = [...settled.value, ...event.settled];
-    const open = waiting.value.filter(({ bottom }) => bottom > event.settledAbove);
-    waiting.value = [...open, { bottom: event.bounds[3], objects: event.seen }];
+    const known = new Set(event.settled.map(place));
+    const seen = { bottom: event.bounds[3], objects: event.seen };
+    waiting.value = [...waiting.value, seen]
+      .filter(({ bottom }) => bottom > event.settledAbove)
+      .map(({ bottom, objects }) => ({
+        bottom,
+        objects: known.size === 0 ? objects : objects.filter((one) => !known.has(place(one))),
+      }));
   }
 
   return {
@@ -207,6 +232,7 @@ export function createSession(startWorker: () => Worker): Session {
     hidden,
     settings,
     selected,
+    target,
     lab,
     shown,
     legend: computed(() =>
@@ -215,26 +241,22 @@ export function createSession(startWorker: () => Worker): Session {
     open: (source) => {
       [problem.value, notes.value] = [undefined, []];
       ask({ type: "cancel" });
-      ask({ type: "open", source });
-      if (model.value === undefined) ask({ type: "model", choice: { kind: "built-in" } });
-      ask({ type: "detect", settings: settings.value });
+      ask({ type: "open", source, settings: settings.value });
     },
-    load: (choice) => {
+    goTo: (object) => ([selected.value, target.value] = [object, object]),
+    load: (wanted) => {
       problem.value = undefined;
       ask({ type: "cancel" });
-      ask({ type: "model", choice });
+      ask({ type: "model", choice: wanted });
     },
     compare: () => ask({ type: "compare" }),
     detect: () => {
       [problem.value, notes.value] = [undefined, []];
-      if (model.value === undefined) ask({ type: "model", choice: { kind: "built-in" } });
+      progress.value = { done: 0, total: undefined };
       ask({ type: "detect", settings: settings.value });
     },
     cancel: () => ask({ type: "cancel" }),
-    save: (format) => {
-      const pick = { scoreAtLeast: scoreAtLeast.value, hiddenClasses: [...hidden.value] };
-      ask({ type: "export", format, pick });
-    },
+    save: (format) => ask({ type: "export", format, choice: choice.value }),
     examine: () => {
       const open = scene.value;
       if (open === undefined) return;

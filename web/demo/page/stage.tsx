@@ -28,7 +28,10 @@ function show(host: HTMLElement, scene: SceneOpened, session: Session): () => vo
     viewer = ready;
     stop = follow(session, ready);
   };
-  void begin();
+  begin().catch((error: unknown) => {
+    // Another scene has come meanwhile, and this one's picture is gone.
+    if (!closed) session.problem.value = `The scene could not be drawn: ${String(error)}`;
+  });
   return () => {
     closed = true;
     stop?.();
@@ -36,21 +39,29 @@ function show(host: HTMLElement, scene: SceneOpened, session: Session): () => vo
   };
 }
 
-/** Draws whatever changes, and goes to each object that is chosen; what comes back ends it. */
+/** Draws whatever changes, once a frame, and goes where it is sent; what comes back ends it. */
 function follow(session: Session, viewer: Viewer): () => void {
-  let before = session.selected.peek();
-  return effect(() => {
-    const selected = session.selected.value;
-    viewer.draw({
+  let frame = 0;
+  const stopDrawing = effect(() => {
+    const drawn = {
       objects: session.shown.value,
       provisional: session.provisional.value,
       colours: session.model.value?.colours ?? [],
-      selected,
+      selected: session.selected.value,
       tile: session.tile.value,
-    });
-    if (selected !== undefined && selected !== before) viewer.goTo(selected);
-    before = selected;
+    };
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => viewer.draw(drawn));
   });
+  const stopGoing = effect(() => {
+    const object = session.target.value;
+    if (object !== undefined) viewer.goTo(object);
+  });
+  return () => {
+    stopDrawing();
+    stopGoing();
+    cancelAnimationFrame(frame);
+  };
 }
 
 const createMap: CreateViewer = async (...args) =>

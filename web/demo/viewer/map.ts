@@ -52,8 +52,13 @@ export async function createMapViewer(
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new ScaleControl(), "bottom-right");
   await map.once("load");
-  layPicture(map, scene.picture, mesh);
-  layLines(map);
+  try {
+    layPicture(map, scene.picture, mesh);
+    layLines(map);
+  } catch (error) {
+    map.remove(); // another scene has come meanwhile, and this one's picture is gone
+    throw error;
+  }
 
   let objects: readonly FoundObject[] = [];
   map.on("click", ({ point }) => {

@@ -1,16 +1,17 @@
 /**
  * Which engine runs the model. A backend is tried on a fixed tile: once to warm up, then timed, and what it finds is set
- * against what the first one found. Fast but different is not chosen.
+ * against what the reference found. Fast but different is not chosen.
  */
 import { type Detections, synthesise, toCorners } from "../../../datasets/index.ts";
 import {
   createEngine,
+  describe,
   type Detected,
   type Detector,
+  DeviceError,
   type Engine,
   loadDetector,
 } from "../../../pipeline/index.ts";
-import { describe } from "../../../pipeline/index.ts";
 import type { BackendName, Measured } from "../messages.ts";
 
 /** A detector on one backend, and how it did. */
@@ -40,18 +41,16 @@ const OPEN_PX = 640;
  * @throws {ModelError} where the bytes are no detector
  * @throws {DeviceError} where the device is missing or fails
  */
-export async function openBackend(
-  bytes: Uint8Array,
-  backend: BackendName,
-  first: Backend | undefined,
-): Promise<Backend> {
+export async function openBackend(bytes: Uint8Array, backend: BackendName): Promise<Backend> {
   const { engine, device } = ENGINE[backend];
   const detector = await loadDetector(bytes, yielding(await createEngine(engine)), { device });
   try {
     const { input, msPerTile } = await timed(detector);
     const found = await look(detector, input);
-    const difference = first === undefined ? 0 : compare(first.found, found);
-    return { backend, detector, found, msPerTile, difference };
+    if (found.bestScores.some(Number.isNaN)) {
+      throw new DeviceError(`openBackend: scores on ${backend} must be numbers, received NaN`);
+    }
+    return { backend, detector, found, msPerTile, difference: 0 };
   } catch (error) {
     await detector[Symbol.asyncDispose]();
     throw error;
@@ -63,7 +62,9 @@ export async function gpuKind(): Promise<"hardware" | "software" | undefined> {
   const gpu = navigator.gpu as GPU | undefined; // the types promise it, older browsers do not
   const adapter = await gpu?.requestAdapter().catch(() => null);
   if (adapter === null || adapter === undefined) return undefined;
-  const { isFallbackAdapter, architecture } = adapter.info;
+  // Browsers had adapters before they had this.
+  const { isFallbackAdapter = false, architecture = "" } =
+    (adapter.info as GPUAdapterInfo | undefined) ?? {};
   return isFallbackAdapter || /swiftshader|llvmpipe/i.test(architecture) ? "software" : "hardware";
 }
 
@@ -93,10 +94,21 @@ export const unusable = (backend: BackendName, error: unknown): Measured => ({
   reason: describe(error).sentence,
 });
 
-/** The fastest of those that find what the first one finds. */
+/** Sets what each has found against WebAssembly, or against the first of them where that was not measured. */
+export function judged(backends: readonly Backend[]): readonly Backend[] {
+  const reference = backends.find(({ backend }) => backend === "wasm") ?? backends[0];
+  return backends.map((one) => ({
+    ...one,
+    difference:
+      reference === undefined || one === reference ? 0 : compare(reference.found, one.found),
+  }));
+}
+
+/** The fastest of those that find what the reference finds. */
 export function fastest(backends: readonly Backend[]): Backend | undefined {
+  const same = judged(backends).map(({ difference }) => difference <= SAME_SCORE);
   return backends
-    .filter(({ difference }) => difference <= SAME_SCORE)
+    .filter((_, i) => same[i])
     .toSorted((a, b) => (a.msPerTile ?? Infinity) - (b.msPerTile ?? Infinity))[0];
 }
 

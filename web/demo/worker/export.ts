@@ -12,20 +12,13 @@ import {
   pictureSize,
   stem,
 } from "../../../pipeline/index.ts";
-import type { Exported, ExportFormat, Layers, Pick } from "../messages.ts";
+import type { Exported, ExportFormat, Layers } from "../messages.ts";
 import { pictureOf } from "./scene.ts";
 
 /** Long side of an exported picture. */
 const PICTURE_PX = 4096;
 /** Objects of one SVG: its parser holds them all. */
 const OBJECTS_IN_SVG = 2000;
-
-/** The objects that a pick leaves, in their order. */
-export const picked = (objects: readonly FoundObject[], pick: Pick): readonly FoundObject[] =>
-  objects.filter(
-    ({ score, classIndex }) =>
-      score >= Math.fround(pick.scoreAtLeast) && !pick.hiddenClasses.includes(classIndex),
-  );
 
 /** @throws {OutputError} where the format cannot express the scene */
 export async function exportObjects(

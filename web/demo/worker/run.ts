@@ -27,10 +27,14 @@ export interface RunOptions {
 
 /**
  * The settings of a run, as the command line would decide them; but looks at other scales, which a person would wait for
- * before the first tile shows anything, are left out. @throws {SettingsError}
+ * before the first tile shows anything, are left out unless they are asked for. @throws {SettingsError}
  */
-export function decide({ card }: Detector, option: RunSettings): DetectSettings {
-  return resolveSettings({ option: { ...option, scales: [] }, model: settingsOfModel(card) })
+export function decide(
+  { card }: Detector,
+  { otherScales = false, ...option }: RunSettings,
+): DetectSettings {
+  const model = settingsOfModel(card);
+  return resolveSettings({ option: { ...option, ...(!otherScales && { scales: [] }) }, model })
     .settings;
 }
 

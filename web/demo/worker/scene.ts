@@ -6,7 +6,12 @@ import {
   type Scene,
   synthesise,
 } from "../../../datasets/index.ts";
-import { groundResolution, pictureSize, readBackdrop } from "../../../pipeline/index.ts";
+import {
+  groundResolution,
+  pictureSize,
+  type PictureSize,
+  readBackdrop,
+} from "../../../pipeline/index.ts";
 import type { Mesh, Sample, SceneOpened } from "../messages.ts";
 
 /** Long side of the picture: what phones can hold as a texture. */
@@ -52,12 +57,19 @@ export async function introduce(scene: Scene): Promise<SceneOpened> {
 /** The scene as a picture of at most `maxSidePx`. */
 export async function pictureOf(scene: Scene, maxSidePx: number): Promise<ImageBitmap> {
   const size = pictureSize(scene, maxSidePx);
-  const rgb = await readBackdrop(scene, size);
-  const rgba = new Uint8ClampedArray(4 * size.width * size.height).fill(255);
-  for (let pixel = 0; pixel < size.width * size.height; pixel++) {
+  return bitmapOf(await readBackdrop(scene, size), size);
+}
+
+/** Red, green and blue as a bitmap. */
+export function bitmapOf(
+  rgb: Uint8Array,
+  { width, height }: Pick<PictureSize, "width" | "height">,
+): Promise<ImageBitmap> {
+  const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
+  for (let pixel = 0; pixel < width * height; pixel++) {
     for (let k = 0; k < 3; k++) rgba[4 * pixel + k] = rgb[3 * pixel + k]!;
   }
-  return createImageBitmap(new ImageData(rgba, size.width, size.height));
+  return createImageBitmap(new ImageData(rgba, width, height));
 }
 
 /** Most cells along a side: beyond that a map shows no difference. */

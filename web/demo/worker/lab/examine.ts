@@ -14,6 +14,7 @@ import {
   SettingsError,
 } from "../../../../pipeline/index.ts";
 import type { LabResult, LabRow } from "../../messages.ts";
+import { bitmapOf } from "../scene.ts";
 import { build, CHANNELS, type LabOperator, OPERATORS } from "./operators.ts";
 
 /** Side of the tile in pixels of the scene. */
@@ -41,11 +42,7 @@ export async function examine(
     const costs = [await cost(engine, operator, coarse!), await cost(engine, operator, fine!)];
     rows.push({ title, summary, costs, influence: await influence(engine, operator, coarse!) });
   }
-  const rgba = new Uint8ClampedArray(4 * TILE_PX * TILE_PX).fill(255);
-  for (let i = 0; i < TILE_PX * TILE_PX; i++) {
-    for (let k = 0; k < 3; k++) rgba[4 * i + k] = rgb[3 * i + k]!;
-  }
-  const picture = await createImageBitmap(new ImageData(rgba, TILE_PX, TILE_PX));
+  const picture = await bitmapOf(rgb, { width: TILE_PX, height: TILE_PX });
   const side = TILE_PX / PATCH_PX;
   const cell = (at: number): number => Math.min(side - 1, Math.max(0, Math.floor(at / PATCH_PX)));
   const patch = cell(y - corner.top) * side + cell(x - corner.left);
