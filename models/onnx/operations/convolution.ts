@@ -66,6 +66,9 @@ export const CONVOLUTION: Readonly<Record<string, Operation>> = {
     outputs: (site) => {
       const [x, weight] = [input(site, 0), input(site, 1)];
       checkChannels(site, 0);
+      if (site.attributes["output_shape"] !== undefined) {
+        throw new ShapeError("ConvTranspose: the padding must be said, received output_shape");
+      }
       const extra = list(site, "output_padding", [0, 0]);
       const map = spans(site, weight.shape.slice(2)).map(
         (d, i) => (d.size - 1) * d.stride + reach(d) + (extra[i] ?? 0) - d.before - d.after,

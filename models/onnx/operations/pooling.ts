@@ -11,12 +11,14 @@ const ATTRIBUTES = {
   strides: "ints",
   pads: "ints",
   dilations: "ints",
+  ceil_mode: "int",
 } as const;
 
 function pooled(site: Site): number[] {
   const { shape } = input(site, 0);
   const [y, x] = spans(site, list(site, "kernel_shape", []));
-  return [...shape.slice(0, 2), steps(site.op, "Y", y), steps(site.op, "X", x)];
+  const beyond = int(site, "ceil_mode", 0) === 1;
+  return [...shape.slice(0, 2), steps(site.op, "Y", y, beyond), steps(site.op, "X", x, beyond)];
 }
 
 /** Spreads what comes back evenly over the window it came from. */
@@ -24,6 +26,11 @@ function spreadMean(w: Writer, site: BackwardSite): NamedValue {
   const [x, g] = [input(site, 0), cotangent(site)];
   if (int(site, "count_include_pad", 0) !== 1 && list(site, "pads", []).some((p) => p > 0)) {
     throw new TypeError("AveragePool: a gradient needs count_include_pad where there is padding");
+  }
+  if (int(site, "ceil_mode", 0) === 1) {
+    throw new TypeError(
+      "AveragePool: a gradient needs windows that stay on the map, not ceil_mode",
+    );
   }
   const kernel_shape = list(site, "kernel_shape", []);
   const s = spans(site, kernel_shape);

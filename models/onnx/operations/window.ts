@@ -13,13 +13,21 @@ export interface Span {
   readonly after: number;
 }
 
-/** Both directions, rows first. */
+/**
+ * Both directions, rows first.
+ *
+ * @throws {ShapeError} where the padding is left to the runtime, or the map has other axes.
+ */
 export function spans(site: Site, kernel: readonly number[]): readonly [Span, Span] {
   const { shape } = input(site, 0);
   if (shape.length !== 4 || kernel.length !== 2) {
     throw new ShapeError(
       `${site.op}: x must be [B C Y X] and the window [Y X], received [${shape.join(" ")}] and [${kernel.join(" ")}]`,
     );
+  }
+  const automatic = site.attributes["auto_pad"] ?? "NOTSET";
+  if (automatic !== "NOTSET") {
+    throw new ShapeError(`${site.op}: the padding must be said, received auto_pad ${automatic}`);
   }
   const [strides, dilations] = [list(site, "strides", [1, 1]), list(site, "dilations", [1, 1])];
   const pads = list(site, "pads", [0, 0, 0, 0]);
@@ -37,13 +45,16 @@ export function spans(site: Site, kernel: readonly number[]): readonly [Span, Sp
 /** Pixels that a window covers from its first to its last tap. */
 export const reach = (s: Span): number => s.dilation * (s.kernel - 1) + 1;
 
-/** How often a window fits. */
-export function steps(op: string, axis: "Y" | "X", s: Span): number {
+/** How often a window fits; with `beyond`, also where it begins on the map and reaches beyond what follows it. */
+export function steps(op: string, axis: "Y" | "X", s: Span, beyond = false): number {
   const room = s.size + s.before + s.after - reach(s);
   if (room < 0) {
     throw new ShapeError(
       `${op}: the window must fit along ${axis}, received ${reach(s)} for ${s.size} + ${s.before} + ${s.after} pixels`,
     );
   }
-  return Math.floor(room / s.stride) + 1;
+  const inside = Math.floor(room / s.stride) + 1;
+  return beyond && room % s.stride > 0 && inside * s.stride < s.size + s.before
+    ? inside + 1
+    : inside;
 }

@@ -18,8 +18,10 @@ import { layerNorm, reduce, REDUCTIONS, softmax } from "../kernels/rows.ts";
 import { axisOf, list, nameOf, operand, pair, resultShape, unfit } from "./operation.ts";
 import type { Lowering, Lowerings } from "./operation.ts";
 
+type Pair = readonly [y: number, x: number];
+
 /** Rows and columns of a map. */
-function sides(node: OnnxNode, shape: readonly number[]): readonly [number, number] {
+function sides(node: OnnxNode, shape: readonly number[]): Pair {
   const [, , rows, columns, more] = shape;
   if (rows === undefined || columns === undefined || more !== undefined) {
     throw unfit(node, "be of maps [B C Y X]", `[${shape.join(" ")}]`);
@@ -27,12 +29,22 @@ function sides(node: OnnxNode, shape: readonly number[]): readonly [number, numb
   return [rows, columns];
 }
 
-function windowOf(node: OnnxNode, size: readonly [number, number]) {
-  const automatic = node.attributes["auto_pad"] ?? "NOTSET";
-  if (automatic !== "NOTSET") throw unfit(node, "say its padding", automatic);
-  const pads = pair(node, "pads", 0);
+function windowOf(node: OnnxNode, size: Pair) {
   const [stride, dilation] = [pair(node, "strides", 1), pair(node, "dilations", 1)];
-  return { size, stride, dilation, pad: pads };
+  return { size, stride, dilation, pad: pair(node, "pads", 0) };
+}
+
+/** Whether the last windows reach beyond the map and its padding. */
+function isBeyond(
+  node: OnnxNode,
+  from: Pair,
+  { size, stride }: ReturnType<typeof windowOf>,
+  to: Pair,
+): boolean {
+  const [top = 0, left = 0, bottom = 0, right = 0] = list(node, "pads") ?? [];
+  const beyond = (i: 0 | 1, padding: number) =>
+    (to[i] - 1) * stride[i] + size[i] > from[i] + padding;
+  return beyond(0, top + bottom) || beyond(1, left + right);
 }
 
 const biased = (desk: Desk, node: OnnxNode, step: Step): Step =>
@@ -71,8 +83,12 @@ const pool = (how: "mean" | "max"): Lowering => {
     if (how === "mean" && isPadded && node.attributes["count_include_pad"] !== 1) {
       throw unfit(node, "count its padding", "count_include_pad 0");
     }
-    const to = sides(node, resultShape(desk, node));
-    giveStep(desk, nameOf(node), poolWindows("", operand(desk, node, 0), how, window, to));
+    const [from, to] = [operand(desk, node, 0), sides(node, resultShape(desk, node))];
+    // A maximum takes nothing from there; a mean would have to count how much of its window is there.
+    if (how === "mean" && isBeyond(node, sides(node, from.view.shape), window, to)) {
+      throw unfit(node, "keep its windows on the map", "ceil_mode 1");
+    }
+    giveStep(desk, nameOf(node), poolWindows("", from, how, window, to));
   };
 };
 
