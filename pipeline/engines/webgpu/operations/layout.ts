@@ -44,7 +44,7 @@ function cutsOf(desk: Desk, node: OnnxNode): Cut[] {
     const size = shape[axis] ?? 1;
     const step = steps[i] ?? 1;
     if (step < 1) throw unfit(node, "step forwards", step);
-    const from = Math.min(start < 0 ? start + size : start, size);
+    const from = Math.min(Math.max(start < 0 ? start + size : start, 0), size);
     return { axis, start: from, size: result[axis] ?? 1, step };
   });
 }
@@ -111,8 +111,11 @@ const padded: Lowering = (desk, node) => {
   if (mode !== "constant" || !pads) throw unfit(node, "pad by known numbers of constants", mode);
   const value = node.inputs[2] ? scalarOf(desk, node.inputs[2]) : 0;
   if (value === undefined) throw unfit(node, "pad with a known number", "a computed one");
-  const before = pads.slice(0, pads.length / 2);
   const x = operand(desk, node, 0);
+  const { length: rank } = x.view.shape;
+  const axes = knownOf(desk, node.inputs[3]) ?? x.view.shape.map((_, axis) => axis);
+  const before = new Array<number>(rank).fill(0);
+  for (const [i, axis] of axes.entries()) before[(axis + rank) % rank] = pads[i] ?? 0;
   giveStep(desk, nameOf(node), pad("", x, before, resultShape(desk, node), value));
 };
 

@@ -65,6 +65,14 @@ const SAME: Readonly<Record<string, Written>> = {
     op: "MaxPool",
     attributes: { ...POOL, strides: [3, 3], pads: [1, 1, 1, 1], ceil_mode: 1, storage_order: 1 },
   },
+  "a slice from before the first place": {
+    op: "Slice",
+    constants: [ints(-100, 1), ints(5, 100), ints(-1, 2), ints(2, 1)],
+  },
+  "padding, and cutting off, of named axes": {
+    op: "Pad",
+    constants: [ints(1, -2, 2, 3), { dims: [], values: [0.5] }, ints(3, -2)],
+  },
   "means whose windows stay on the map": {
     op: "AveragePool",
     attributes: { ...POOL, strides: [2, 1], ceil_mode: 1 },
