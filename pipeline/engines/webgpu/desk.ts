@@ -101,7 +101,7 @@ export function giveView(desk: Desk, name: string, operand: Operand): void {
   desk.stored.set(name, operand);
 }
 
-/** A value that a step makes; a single reader may join it. */
+/** A value that a step makes, stored as the step numbers it; a single reader may join it, or place it elsewhere. */
 export function giveStep(desk: Desk, name: string, step: Step): void {
   if (desk.uses.get(name) === 1) desk.pending.set(name, step);
   else store(desk, name, step);

@@ -9,7 +9,6 @@ import {
   viewOf,
   volume,
 } from "../../../../attention/index.ts";
-import type { Step } from "../../../../attention/index.ts";
 import type { OnnxNode } from "../../../../models/index.ts";
 import { emit, giveStep, giveView, knownOf, read, scalarOf, shapeOf, take } from "../desk.ts";
 import type { Desk } from "../desk.ts";
@@ -90,10 +89,7 @@ const concat: Lowering = (desk, node) => {
     const part = shapeOf(desk, name);
     const digits = part.map((size, a) => ({ size, stride: step[a] ?? 0 }));
     const place = viewOf(part, { offset: start * (step[axis] ?? 0), digits });
-    const pending = take(desk, name);
-    const isFree = pending !== undefined && pending.place === undefined;
-    if (pending && !isFree) desk.pending.set(name, pending);
-    const made: Step = isFree ? pending : copied("", read(desk, name));
+    const made = take(desk, name) ?? copied("", read(desk, name));
     emit(desk, { ...made, writes: nameOf(node), total: volume(shape), place });
     start += part[axis] ?? 0;
   }
