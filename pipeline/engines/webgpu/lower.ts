@@ -52,9 +52,9 @@ function prepared(network: Network): OnnxGraph {
 }
 
 /** `x · σ(x)` as one node: σ(x) is read once, so that both can join what makes x. */
-function withSilu({ nodes }: OnnxGraph): OnnxNode[] {
+function withSilu({ nodes, outputs: results }: OnnxGraph): OnnxNode[] {
   const readers = new Map<string, number>();
-  for (const name of nodes.flatMap(({ inputs }) => inputs)) {
+  for (const name of [...results, ...nodes.flatMap(({ inputs }) => inputs)]) {
     readers.set(name, (readers.get(name) ?? 0) + 1);
   }
   const gates = new Map<string, string>();

@@ -141,6 +141,21 @@ describe.skipIf(!device)("on a device", () => {
     expectClose(Float32Array.from(out!.data as Float32Array), wanted["out"]!, 2e-5);
   });
 
+  test("a gate that is an output as well is there", async () => {
+    const graph = buildGraph("gate", (g) => {
+      const x = g.input("x", "B C Y X", SHAPE);
+      const gate = g.unary("sigmoid", x);
+      return { gate, out: g.mul(x, gate) };
+    });
+    const x = numbers(384, 3);
+    const wanted = await runNative(graph, new Map(), { x });
+    await using session = await loadNetwork(device!, { graph, weights: new Map() });
+    const found = await session.run(feeds(x));
+    for (const name of ["gate", "out"]) {
+      expectClose(found[name]?.data as Float32Array, wanted[name]!, 2e-5, name);
+    }
+  });
+
   test("a broken power of a number below zero is none", async () => {
     const graph = buildGraph("powers", (g) => {
       const x = g.input("x", "B C Y X", SHAPE);
