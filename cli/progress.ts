@@ -4,6 +4,7 @@
  */
 import type { PlanEvent, RunEvent, SceneEvent } from "../pipeline/index.ts";
 import type { Io } from "./io.ts";
+import { LiveLine } from "./live-line.ts";
 import {
   bytes,
   clock,
@@ -61,28 +62,19 @@ interface Pace {
 function forPeople(io: Io, mode: "bar" | "lines", memory: () => number): Progress {
   const colors = colorsFor(io.stderr, io.env);
   const paces = new Map<string, Pace>();
-  let barShown = false;
+  const line = new LiveLine(io.stderr);
+  const say = (said: string): void => line.say(said);
   let drawnMs = -Infinity;
 
-  const clear = (): void => {
-    if (barShown) io.stderr.write("\r\u001B[2K");
-    barShown = false;
-  };
-  const say = (line: string): void => {
-    clear();
-    io.stderr.write(`${line}\n`);
-  };
   const draw = (): void => {
     const now = io.now();
     if (now - drawnMs < (mode === "bar" ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
     drawnMs = now;
     const text = paceText(totalOf(paces), now, memory());
     if (mode === "lines") return say(text);
-    const room = Math.max(20, io.stderr.columns - 1);
-    const width = Math.min(24, room - text.length - 2);
+    const width = Math.min(24, line.room - text.length - 2);
     const bar = width >= 8 ? `${drawBar(paces, width, colors)}  ` : "";
-    io.stderr.write(`\r\u001B[2K${bar}${text.slice(0, room)}`);
-    barShown = true;
+    line.draw(`${bar}${text.slice(0, line.room)}`);
   };
 
   const onEvent = (event: RunEvent): void => {
@@ -118,7 +110,7 @@ function forPeople(io: Io, mode: "bar" | "lines", memory: () => number): Progres
         return say(`${colors.red("failed")}     ${event.sentence}`);
     }
   };
-  return { onEvent, say, close: clear };
+  return { onEvent, say, close: () => line.clear() };
 }
 
 function sceneLine(event: SceneEvent, colors: Colors): string {

@@ -1,8 +1,9 @@
-/** What a training run says while it runs: a log line for every event, a line a second for people. */
+/** What a training run says while it runs: a log line for every event, and a live line for people. */
 import { appendFile } from "node:fs/promises";
 import type { Evaluation } from "../datasets/index.ts";
 import type { TrainEvent } from "../pipeline/node.ts";
 import type { Io } from "./io.ts";
+import { LiveLine } from "./live-line.ts";
 import { duration } from "./say.ts";
 import { shortScores } from "./validation.ts";
 
@@ -10,14 +11,20 @@ export type Watched =
   | TrainEvent
   | { readonly kind: "validation"; readonly epoch: number; readonly evaluation: Evaluation };
 
-/** Writes every event to the log, and a line a second to people. */
-export function watcher(io: Io, log: string): (event: Watched) => Promise<void> {
+export interface Watcher {
+  readonly onEvent: (event: Watched) => Promise<void>;
+  /** Leaves the terminal to what comes next. */
+  readonly close: () => void;
+}
+
+/** Writes every event to the log; to people the last step, in place on a terminal, else every ten seconds. */
+export function watcher(io: Io, log: string): Watcher {
   let saidAt = -Infinity;
-  const say = (line: string): void => {
-    io.stderr.write(`${line}\n`);
-  };
+  let validation = "";
+  const live = new LiveLine(io.stderr);
+  const say = (line: string): void => live.say(line);
   const keep = (line: object): Promise<void> => appendFile(log, `${JSON.stringify(line)}\n`);
-  return async (event) => {
+  const onEvent: Watcher["onEvent"] = async (event) => {
     if (event.kind === "bad image") {
       say(`skipped ${event.image.path}: ${event.image.reason}`);
       await keep(event);
@@ -26,19 +33,21 @@ export function watcher(io: Io, log: string): (event: Watched) => Promise<void> 
       await keep({ kind: "epoch", epoch: event.epoch });
     } else if (event.kind === "validation") {
       say(`AP50 after epoch ${event.epoch}: ${shortScores(event.evaluation)}`);
+      validation = `  AP50 ${event.evaluation.ap50.toFixed(3)}`;
       await keep({ kind: "validation", epoch: event.epoch, ...metricsOf(event.evaluation) });
     } else {
       await keep(event);
       const now = io.now();
-      if (now - saidAt < (io.stderr.isTTY ? 1_000 : 10_000)) return;
+      if (now - saidAt < (io.stderr.isTTY ? 500 : 10_000)) return;
       saidAt = now;
       const { step, steps, loss, rate, ms, waitedMs } = event;
       const left = duration((steps - step) * (ms + waitedMs));
-      say(
-        `step ${step}/${steps}  loss ${loss.total.toFixed(3)} (class ${loss.classes.toFixed(3)}, box ${loss.boxes.toFixed(3)})  rate ${rate.toPrecision(2)}  ${ms.toFixed(0)} ms  ETA ${left}`,
-      );
+      const text = `step ${step}/${steps}  loss ${loss.total.toFixed(3)} (class ${loss.classes.toFixed(3)}, box ${loss.boxes.toFixed(3)})  rate ${rate.toPrecision(2)}  ${ms.toFixed(0)} ms  ETA ${left}${validation}`;
+      if (io.stderr.isTTY) live.draw(text.slice(0, live.room));
+      else say(text);
     }
   };
+  return { onEvent, close: () => live.clear() };
 }
 
 /** AP of every class that there is something to find of, and their means. */

@@ -29,7 +29,7 @@ import type { CliContext } from "./command.ts";
 import { readTruth, usable } from "./eval-inputs.ts";
 import { interruptible } from "./interrupt.ts";
 import { type Io, locate } from "./io.ts";
-import { metricsOf, watcher } from "./train-watch.ts";
+import { metricsOf, watcher, type Watcher } from "./train-watch.ts";
 import { validate } from "./validation.ts";
 import { wholeFlag } from "./whole-flag.ts";
 
@@ -95,10 +95,11 @@ async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise
   const watch = watcher(io, join(out, "log.ndjson"));
   try {
     for await (const event of train(network, records, run)) {
-      await watch(event);
+      await watch.onEvent(event);
       if (event.kind === "epoch") await keepModel(io, plan, event, watch);
     }
   } catch (error) {
+    watch.close();
     if (!signal.aborted) throw error;
     say(io)(`stopped; ${run.checkpointPath} holds the last whole epoch: go on with --resume`);
     return EXIT.cancelled;
@@ -172,7 +173,7 @@ async function keepModel(
   io: Io,
   { name, network, summary, classes, detectPx, data, synthetic, judged, valEvery, run, out }: Plan,
   { epoch, epochs, weights }: EpochEvent,
-  watch: ReturnType<typeof watcher>,
+  watch: Watcher,
 ): Promise<void> {
   const { tilePx, batchSize: batch, rate, seed } = run;
   const facts = {
@@ -192,7 +193,7 @@ async function keepModel(
   const { evaluation, failures } = await validate(judged, card, weights, run);
   for (const failure of failures) say(io)(failure);
   await writeShipped(out, network, weights, { ...facts, metrics: metricsOf(evaluation) });
-  await watch({ kind: "validation", epoch, evaluation });
+  await watch.onEvent({ kind: "validation", epoch, evaluation });
 }
 
 /** Labels without their faulty records, which are named. */
