@@ -4,7 +4,7 @@
  *     t = sᵅ uᵝ      s: predicted score of the object's class,  u: overlap of predicted and labelled box
  *
  * Each object takes the `topK` candidate points of highest t; a point wanted by several goes to the one it overlaps
- * most. The soft target of a point is t, scaled so that an object's best point gets its best overlap.
+ * most, and of several that it overlaps alike to the first. The soft target of a point is t, scaled so that an object's best point gets its best overlap.
  * Feng et al., "TOOD", 2021, §3.2, arXiv:2108.07755.
  */
 import type { Graph, Value } from "../../attention/index.ts";
@@ -55,7 +55,9 @@ export function assign(
   points: PointColumns,
   { alpha = 0.5, beta = 6, topK = 10 }: AssignerOptions = {},
 ): Assignment {
-  bind("assign", { scores: prediction.scores, boxes: prediction.boxes, classes: targets.classes });
+  const { boxes, classes } = targets;
+  const { G } = bind("assign", { objects: boxes, classes });
+  bind("assign", { scores: prediction.scores, boxes: prediction.boxes, classes });
   const scores = g.matmul(
     targets.classes,
     g.rearrange(prediction.scores, "B N K -> B K N"),
@@ -73,7 +75,7 @@ export function assign(
   const wanted = both(g, atLeast(g, aligned, least), above(g, aligned, 1e-9));
   const claim = g.mul(overlap, wanted);
   const best = g.reduce("max", claim, ["G"]);
-  const chosen = both(g, wanted, atLeast(g, claim, best));
+  const chosen = firstOf(g, both(g, wanted, atLeast(g, claim, best)), G);
 
   const claimed = g.mul(aligned, chosen);
   const top = g.add(g.reduce("max", claimed, ["N"]), 1e-9);
@@ -94,6 +96,13 @@ function power(g: Graph, x: Pairs, to: number): Pairs {
   if (to === 1) return x;
   const even = g.mul(half, half);
   return to % 2 === 0 ? even : g.mul(even, x);
+}
+
+/** Of the objects that have 1 at a point, the first alone: one that is labelled twice counts once. */
+function firstOf(g: Graph, chosen: Pairs, objects: number): Pairs {
+  const places = Float32Array.from({ length: objects }, (_, i) => objects - i);
+  const placed = g.mul(chosen, g.constant("A G N", [1, objects, 1], places));
+  return atLeast(g, placed, g.binary("max", g.reduce("max", placed, ["G"]), 1));
 }
 
 const above = (g: Graph, x: Pairs, than: number): Pairs =>

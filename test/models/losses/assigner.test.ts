@@ -113,67 +113,89 @@ function expected(
 
 const within = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
-describe.each(Object.entries(RULERS))(
-  "%s boxes",
-  (_, { kind, overlap, single, labelled, predicted, angle }) => {
-    test.prop([
-      fc.array(
-        fc.tuple(
-          fc.tuple(within(4, 44), within(4, 44), within(3, 24), within(3, 14), angle),
-          fc.nat(K - 1),
-        ),
-        { minLength: 1, maxLength: 4 },
+/** What the rule gives: the head's boxes lie at the points. */
+function given(
+  { kind, labelled, predicted }: Ruler,
+  boxes: readonly Box[],
+  classes: readonly number[],
+  own: readonly Box[],
+  scores: Float32Array,
+) {
+  const { graph: g, put, doubles } = eager(() => new Float32Array());
+  const G = boxes.length + 1; // the last row is padding
+  const F = kind.columns;
+  const targets = new Float32Array(G * F);
+  targets.set(boxes.flatMap(labelled));
+  const oneHot = new Float32Array(G * K);
+  classes.forEach((k, i) => (oneHot[i * K + k] = 1));
+  const numbers = Float32Array.from(own.flatMap(predicted));
+  const column = (of: (n: number) => number) =>
+    put(
+      tensor(
+        "N A",
+        [N, 1],
+        Float32Array.from({ length: N }, (_, n) => of(n)),
       ),
-      fc.array(within(0.01, 0.99), { minLength: N * K, maxLength: N * K }),
-      fc.array(fc.tuple(within(2, 16), within(2, 16), angle), { minLength: N, maxLength: N }),
-    ])("points go to the objects that the paper's rule gives them to", (objects, flat, shapes) => {
-      const boxes = objects.map(([b]) => single(b));
-      const classes = objects.map(([, k]) => k);
-      const own = shapes.map(([w, h, a], n) => single([...point(n), w, h, a]));
-      const scores = shapes.map((__, n) => [...Float32Array.from(flat.slice(n * K, (n + 1) * K))]);
+    );
+  const assigned = assign(
+    g,
+    kind,
+    {
+      scores: put(tensor("B N K", [1, N, K], scores)),
+      boxes: put(tensor("B N F", [1, N, numbers.length / N], numbers)),
+    },
+    {
+      boxes: kind.rows(g, put(tensor("B G F", [1, G, F], targets))),
+      classes: put(tensor("B G K", [1, G, K], oneHot)),
+    },
+    { x: column((n) => point(n)[0]), y: column((n) => point(n)[1]), stride: column(() => STRIDE) },
+    { topK: TOP },
+  );
+  return {
+    weight: doubles(assigned.weight),
+    boxes: doubles(assigned.boxes),
+    scores: doubles(assigned.scores),
+  };
+}
 
-      const { graph: g, put, doubles } = eager(() => new Float32Array());
-      const G = objects.length + 1; // the last row is padding
-      const F = kind.columns;
-      const targets = new Float32Array(G * F);
-      targets.set(boxes.flatMap(labelled));
-      const oneHot = new Float32Array(G * K);
-      classes.forEach((k, i) => (oneHot[i * K + k] = 1));
-      const numbers = Float32Array.from(own.flatMap(predicted));
-      const column = (of: (n: number) => number) =>
-        put(
-          tensor(
-            "N A",
-            [N, 1],
-            Float32Array.from({ length: N }, (__, n) => of(n)),
-          ),
-        );
-      const given = assign(
-        g,
-        kind,
-        {
-          scores: put(tensor("B N K", [1, N, K], Float32Array.from(flat))),
-          boxes: put(tensor("B N F", [1, N, numbers.length / N], numbers)),
-        },
-        {
-          boxes: kind.rows(g, put(tensor("B G F", [1, G, F], targets))),
-          classes: put(tensor("B G K", [1, G, K], oneHot)),
-        },
-        {
-          x: column((n) => point(n)[0]),
-          y: column((n) => point(n)[1]),
-          stride: column(() => STRIDE),
-        },
-        { topK: TOP },
-      );
-      const want = expected(overlap, boxes, classes, own, scores);
-      const weight = doubles(given.weight);
-      want.weight.forEach((w, n) => expect(weight[n]).toBeCloseTo(w, 4));
-      const target = doubles(given.boxes);
-      want.owner.forEach((owner, n) => {
-        const third = owner < 0 ? 0 : (labelled(boxes[owner] as Box)[2] ?? Number.NaN);
-        expect(target[n * (target.length / N) + 2]).toBeCloseTo(third, 3);
-      });
+describe.each(Object.entries(RULERS))("%s boxes", (_, ruler) => {
+  const { overlap, single, labelled, angle } = ruler;
+  test.prop([
+    fc.array(
+      fc.tuple(
+        fc.tuple(within(4, 44), within(4, 44), within(3, 24), within(3, 14), angle),
+        fc.nat(K - 1),
+      ),
+      { minLength: 1, maxLength: 4 },
+    ),
+    fc.array(within(0.01, 0.99), { minLength: N * K, maxLength: N * K }),
+    fc.array(fc.tuple(within(2, 16), within(2, 16), angle), { minLength: N, maxLength: N }),
+  ])("points go to the objects that the paper's rule gives them to", (objects, flat, shapes) => {
+    const boxes = objects.map(([b]) => single(b));
+    const classes = objects.map(([, k]) => k);
+    const own = shapes.map(([w, h, a], n) => single([...point(n), w, h, a]));
+    const scores = shapes.map((__, n) => [...Float32Array.from(flat.slice(n * K, (n + 1) * K))]);
+
+    const found = given(ruler, boxes, classes, own, Float32Array.from(flat));
+    const want = expected(overlap, boxes, classes, own, scores);
+    want.weight.forEach((w, n) => expect(found.weight[n]).toBeCloseTo(w, 4));
+    const target = found.boxes;
+    want.owner.forEach((owner, n) => {
+      const third = owner < 0 ? 0 : (labelled(boxes[owner] as Box)[2] ?? Number.NaN);
+      expect(target[n * (target.length / N) + 2]).toBeCloseTo(third, 3);
     });
-  },
-);
+  });
+
+  test("an object that is labelled twice is an object", () => {
+    const box: Box = [22, 20, 14, 10, 0];
+    const own = Array.from({ length: N }, (__, n): Box => single([...point(n), 12, 9, 0]));
+    const scores = Float32Array.from(
+      { length: N * K },
+      (__, i) => 0.2 + 0.6 * Math.abs(Math.sin(i)),
+    );
+    const once = given(ruler, [box], [1], own, scores);
+    const twice = given(ruler, [box, box], [1, 1], own, scores);
+    expect(Math.max(...once.weight)).toBeGreaterThan(0.2);
+    expect(twice).toEqual(once);
+  });
+});
