@@ -73,11 +73,11 @@ function centreDistance(g: Graph, a: BoxRows, b: BoxRows, hull: Overlap["hull"])
   return g.div(g.add(apart(0, 2), apart(1, 3)), g.add(diagonal, EPS));
 }
 
-/** atan(width / height). */
+/** atan(width / height); a height of nothing counts as almost nothing, so that the gradient stays finite. */
 function slope(g: Graph, x: BoxRows): Column {
   const width = g.sub(column(g, x, 2), column(g, x, 0));
   const height = g.sub(column(g, x, 3), column(g, x, 1));
-  return g.unary("atan", g.div(width, height));
+  return g.unary("atan", g.div(width, g.binary("max", height, EPS)));
 }
 
 const column = (g: Graph, x: BoxRows, at: number): Column =>
