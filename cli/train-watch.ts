@@ -4,7 +4,7 @@ import type { Evaluation } from "../datasets/index.ts";
 import type { TrainEvent } from "../pipeline/node.ts";
 import type { Io } from "./io.ts";
 import { LiveLine } from "./live-line.ts";
-import { duration } from "./say.ts";
+import { counted, duration } from "./say.ts";
 import { shortScores } from "./validation.ts";
 
 export type Watched =
@@ -27,6 +27,9 @@ export function watcher(io: Io, log: string): Watcher {
   const onEvent: Watcher["onEvent"] = async (event) => {
     if (event.kind === "bad image") {
       say(`skipped ${event.image.path}: ${event.image.reason}`);
+      await keep(event);
+    } else if (event.kind === "bad images") {
+      say(`skipped ${counted(event.images, "image")} in all, for ${counted(event.draws, "tile")}`);
       await keep(event);
     } else if (event.kind === "epoch") {
       say(`epoch ${event.epoch} of ${event.epochs} done`);

@@ -19,15 +19,23 @@ export interface TileRequest {
   readonly id: number;
   readonly epoch: number;
   readonly index: number;
+  /** Share of tiles that are mosaics, where this epoch has its own. */
+  readonly mosaic: number | undefined;
 }
 export type TileAnswer =
-  | { readonly id: number; readonly tile: TrainingTile; readonly bad: readonly BadImage[] }
+  | {
+      readonly id: number;
+      readonly tile: TrainingTile;
+      readonly bad: readonly Omit<BadImage, "draws">[];
+    }
   | { readonly id: number; readonly error: string };
 
 /** An image that was skipped, and why. */
 export interface BadImage {
   readonly path: string;
   readonly reason: string;
+  /** Tiles that should have been of it. */
+  readonly draws: number;
 }
 
 export interface WorkerSetup {
@@ -35,9 +43,9 @@ export interface WorkerSetup {
   readonly options: LoaderOptions;
 }
 
-/** Worker threads that make tiles; dispose of it when training ends. */
+/** Worker threads that make tiles, and keep what they have decoded; dispose of it when training ends. */
 export class TileWorkers implements AsyncDisposable {
-  readonly badImages: BadImage[] = [];
+  readonly #bad = new Map<string, BadImage>();
   readonly #workers: readonly Worker[];
   readonly #waiting = new Map<number, (answer: TileAnswer) => void>();
   readonly #setup: WorkerSetup;
@@ -48,12 +56,17 @@ export class TileWorkers implements AsyncDisposable {
     this.#workers = Array.from({ length: count }, () => this.#start());
   }
 
+  /** Images that were skipped, each once, as they were met. */
+  get badImages(): readonly BadImage[] {
+    return [...this.#bad.values()];
+  }
+
   /** The batches of one epoch. The last one may be dropped so that all have the same size. */
   async *batches(
     epoch: number,
     options: LoadBatchesOptions,
   ): AsyncGenerator<TrainingBatch, void, undefined> {
-    const { batchSize, classCount, firstBatch = 0, signal } = options;
+    const { batchSize, classCount, firstBatch = 0, mosaic, signal } = options;
     const tiles = epochOrder(this.#setup.records, options.seed, epoch).length;
     const numbers = Array.from(
       { length: Math.floor(tiles / batchSize) - firstBatch },
@@ -62,7 +75,7 @@ export class TileWorkers implements AsyncDisposable {
     const make = async (batch: number): Promise<TrainingBatch> => {
       const indices = Array.from({ length: batchSize }, (_, i) => batch * batchSize + i);
       return packBatch(
-        await Promise.all(indices.map((index) => this.#tile(epoch, index))),
+        await Promise.all(indices.map((index) => this.#tile({ epoch, index, mosaic }))),
         classCount,
       );
     };
@@ -86,15 +99,17 @@ export class TileWorkers implements AsyncDisposable {
     return worker;
   }
 
-  async #tile(epoch: number, index: number): Promise<TrainingTile> {
+  async #tile(wanted: Omit<TileRequest, "id">): Promise<TrainingTile> {
     const id = this.#next++;
     const answer = await new Promise<TileAnswer>((resolve) => {
       this.#waiting.set(id, resolve);
-      const request: TileRequest = { id, epoch, index };
-      this.#workers[index % this.#workers.length]?.postMessage(request);
+      const request: TileRequest = { id, ...wanted };
+      this.#workers[wanted.index % this.#workers.length]?.postMessage(request);
     });
     if ("error" in answer) throw new Error(answer.error);
-    this.badImages.push(...answer.bad);
+    for (const { path, reason } of answer.bad) {
+      this.#bad.set(path, { path, reason, draws: 1 + (this.#bad.get(path)?.draws ?? 0) });
+    }
     return answer.tile;
   }
 }

@@ -14,7 +14,8 @@ const CACHE_BYTES = 3 * 2 ** 30;
 const { records, options } = workerData as WorkerSetup;
 const cache = new Map<string, Promise<TrainingImage>>();
 let cachedBytes = 0;
-const orders = new Map<number, Uint32Array>();
+let epochNow = -1;
+let order: Uint32Array = new Uint32Array();
 
 function decode(record: TrainingRecord): Promise<TrainingImage> {
   const known = cache.get(record.path);
@@ -37,14 +38,14 @@ async function imageOf(record: TrainingRecord): Promise<TrainingImage> {
   return { source: path, pixels: await readTrainingPixels(path), labels, labelled, gsdM };
 }
 
-parentPort?.on("message", ({ id, epoch, index }: TileRequest) => {
-  let order = orders.get(epoch);
-  if (order === undefined) orders.set(epoch, (order = epochOrder(records, options.seed, epoch)));
-  const bad: BadImage[] = [];
+parentPort?.on("message", ({ id, epoch, index, mosaic }: TileRequest) => {
+  if (epoch !== epochNow) [epochNow, order] = [epoch, epochOrder(records, options.seed, epoch)];
+  const how = mosaic === undefined ? options : { ...options, mosaic };
+  const bad: Omit<BadImage, "draws">[] = [];
   const reportBad = (path: string, error: unknown): void => {
     bad.push({ path, reason: error instanceof Error ? error.message : String(error) });
   };
-  makeTile(records, order, [epoch, index], decode, options, reportBad).then(
+  makeTile(records, order, [epoch, index], decode, how, reportBad).then(
     (tile) => {
       const answer: TileAnswer = { id, tile, bad };
       parentPort?.postMessage(answer, [tile.pixels.buffer as ArrayBuffer]);

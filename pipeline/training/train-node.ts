@@ -58,7 +58,10 @@ export type TrainEvent =
       readonly epochs: number;
       readonly weights: Weights;
     }
-  | { readonly kind: "bad image"; readonly image: BadImage };
+  /** Once for each image, after the epoch that first met it. */
+  | { readonly kind: "bad image"; readonly image: BadImage }
+  /** At the end: how many images were skipped, and how many tiles should have been of them. */
+  | { readonly kind: "bad images"; readonly images: number; readonly draws: number };
 
 /**
  * Trains until all epochs are done. The state lies in the checkpoint file after every epoch; a run that is stopped loses
@@ -87,8 +90,10 @@ export async function* train(
     );
   }
   await using steps = new Steps(network, options);
+  const setup = { records, options: { seed, sizePx: options.tilePx } };
+  await using workers = new TileWorkers(setup, options.loaders);
   const state = new Map(from?.state ?? started(steps.of(LABEL_ROWS[0]), options));
-  const run: Run = { network, records, options, steps, state, perEpoch, step: from?.step ?? 0 };
+  const run: Run = { network, options, steps, workers, state, perEpoch, step: from?.step ?? 0 };
   for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
     yield* trainEpoch(run, epoch, epoch >= epochs - plainEpochs);
     await writeCheckpoint(options.checkpointPath, {
@@ -100,14 +105,17 @@ export async function* train(
     const { weights } = steps.of(LABEL_ROWS[0]);
     yield { kind: "epoch", epoch: epoch + 1, epochs, weights: weights(state) };
   }
+  const bad = workers.badImages;
+  const draws = bad.reduce((all, image) => all + image.draws, 0);
+  if (bad.length > 0) yield { kind: "bad images", images: bad.length, draws };
 }
 
 /** A run under way. */
 interface Run {
   readonly network: DetectorNetwork;
-  readonly records: readonly TrainingRecord[];
   readonly options: TrainOptions;
   readonly steps: Steps;
+  readonly workers: TileWorkers;
   /** Weights, and what optimizer and average keep of them; each step replaces them. */
   readonly state: Map<string, Float32Array>;
   readonly perEpoch: number;
@@ -120,11 +128,11 @@ async function* trainEpoch(
   epoch: number,
   isPlain: boolean,
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  const { network, options, steps, state, perEpoch } = run;
+  const { network, options, steps, workers, state, perEpoch } = run;
   const { seed, tilePx, batchSize, epochs, rate: peak, warmupEpochs = 1, signal } = options;
   const loader = { seed, sizePx: tilePx, ...(isPlain && { mosaic: 0 }) };
   const schedule = { peak, warmupSteps: warmupEpochs * perEpoch, steps: epochs * perEpoch };
-  await using workers = new TileWorkers({ records: run.records, options: loader }, options.loaders);
+  const known = workers.badImages.length;
   const classCount = network.head.classes;
   const batches = workers.batches(epoch, { ...loader, batchSize, classCount, signal });
   let asked = performance.now();
@@ -142,7 +150,7 @@ async function* trainEpoch(
     yield { kind: "step", epoch, step, steps: schedule.steps, rate, loss, ms, waitedMs };
     asked = performance.now();
   }
-  for (const image of workers.badImages) yield { kind: "bad image", image };
+  for (const image of workers.badImages.slice(known)) yield { kind: "bad image", image };
 }
 
 /** @throws {TrainingError} where a network of one kind of boxes was given labels of the other */

@@ -82,16 +82,15 @@ test("an oriented network is refused upright labels", async () => {
   );
 });
 
-test("a bad image is skipped and reported once the epoch is done", async () => {
+test("a bad image is skipped, reported once after its epoch, and counted at the end", async () => {
   const broken = { ...(records[0] as TrainingRecord), path: join(folder, "missing.png") };
   const bad: string[] = [];
-  for await (const event of train(
-    network,
-    [broken, ...records.slice(1)],
-    options("bad", { epochs: 1 }),
-  ))
+  for await (const event of train(network, [broken, ...records.slice(1)], options("bad"))) {
+    if (event.kind === "epoch") bad.push(`epoch ${event.epoch}`);
     if (event.kind === "bad image") bad.push(event.image.path);
-  expect(bad).toContain(broken.path);
+    if (event.kind === "bad images") bad.push(`${event.images} image, ${event.draws > 1}`);
+  }
+  expect(bad).toEqual([broken.path, "epoch 1", "epoch 2", "1 image, true"]);
 });
 
 test("a set that fills no batch is refused in a sentence", async () => {
