@@ -1,10 +1,12 @@
 /** Batches from worker threads, in order, a few ahead of the trainer. */
 import { Worker } from "node:worker_threads";
+import type { Described } from "../errors.ts";
 import { mapConcurrent } from "../stream.ts";
 import type { LoaderOptions, TrainingRecord } from "./loader.ts";
 import { epochOrder } from "./loader.ts";
 import type { TrainingBatch, TrainingTile } from "./sample.ts";
 import { packBatch } from "./sample.ts";
+import { TrainingError } from "./training-error.ts";
 
 export interface LoadBatchesOptions extends LoaderOptions {
   readonly batchSize: number;
@@ -22,13 +24,17 @@ export interface TileRequest {
   /** Share of tiles that are mosaics, where this epoch has its own. */
   readonly mosaic: number | undefined;
 }
+/** A tile, and the images that were skipped on the way to it. */
+export interface MadeTile {
+  readonly id: number;
+  readonly tile: TrainingTile;
+  readonly bad: readonly Omit<BadImage, "draws">[];
+}
+
+/** Errors lose their code between threads: what is to be known of one is sent instead. */
 export type TileAnswer =
-  | {
-      readonly id: number;
-      readonly tile: TrainingTile;
-      readonly bad: readonly Omit<BadImage, "draws">[];
-    }
-  | { readonly id: number; readonly error: string };
+  | MadeTile
+  | { readonly id: number; readonly error: Pick<Described, "code" | "sentence"> };
 
 /** An image that was skipped, and why. */
 export interface BadImage {
@@ -47,13 +53,16 @@ export interface WorkerSetup {
 export class TileWorkers implements AsyncDisposable {
   readonly #bad = new Map<string, BadImage>();
   readonly #workers: readonly Worker[];
-  readonly #waiting = new Map<number, (answer: TileAnswer) => void>();
+  readonly #waiting = new Map<number, Waiting>();
   readonly #setup: WorkerSetup;
   #next = 0;
+  /** Why no more tiles can be made: a thread is gone. */
+  #failure: Error | undefined;
 
-  constructor(setup: WorkerSetup, count = 1) {
+  /** @param start  starts a thread; it takes {@link TileRequest}s and sends {@link TileAnswer}s */
+  constructor(setup: WorkerSetup, count = 1, start: (setup: WorkerSetup) => Worker = startWorker) {
     this.#setup = setup;
-    this.#workers = Array.from({ length: count }, () => this.#start());
+    this.#workers = Array.from({ length: count }, () => this.#listen(start(setup)));
   }
 
   /** Images that were skipped, each once, as they were met. */
@@ -86,36 +95,57 @@ export class TileWorkers implements AsyncDisposable {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #start(): Worker {
-    const worker = startWorker("./loader-worker-node", this.#setup);
+  #listen(worker: Worker): Worker {
     worker.on("message", (answer: TileAnswer) => {
-      this.#waiting.get(answer.id)?.(answer);
+      const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
+      if ("tile" in answer) waiting?.resolve(answer);
+      else {
+        const { sentence, code } = answer.error;
+        waiting?.reject(Object.assign(new Error(sentence), { code }));
+      }
     });
-    worker.on("error", ({ message }) => {
-      for (const [id, answer] of this.#waiting) answer({ id, error: message });
-      this.#waiting.clear();
-    });
+    worker.on("error", (error) => this.#fail(error));
+    worker.on("exit", (status) =>
+      this.#fail(
+        new TrainingError(
+          `train: a thread that makes tiles must live as long as the run, received its end with status ${status}`,
+        ),
+      ),
+    );
     return worker;
   }
 
+  #fail(failure: Error): void {
+    this.#failure ??= failure;
+    for (const { reject } of this.#waiting.values()) reject(failure);
+    this.#waiting.clear();
+  }
+
   async #tile(wanted: Omit<TileRequest, "id">): Promise<TrainingTile> {
+    if (this.#failure !== undefined) throw this.#failure;
     const id = this.#next++;
-    const answer = await new Promise<TileAnswer>((resolve) => {
-      this.#waiting.set(id, resolve);
+    const { tile, bad } = await new Promise<MadeTile>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
       const request: TileRequest = { id, ...wanted };
       this.#workers[wanted.index % this.#workers.length]?.postMessage(request);
     });
-    if ("error" in answer) throw new Error(answer.error);
-    for (const { path, reason } of answer.bad) {
+    for (const { path, reason } of bad) {
       this.#bad.set(path, { path, reason, draws: 1 + (this.#bad.get(path)?.draws ?? 0) });
     }
-    return answer.tile;
+    return tile;
   }
 }
 
-/** Starts a module beside this one as a thread: built JavaScript as it is, sources through tsx. */
-function startWorker(module: string, workerData: WorkerSetup): Worker {
+/** Who waits for an answer. */
+interface Waiting {
+  readonly resolve: (made: MadeTile) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Starts the module beside this one as a thread: built JavaScript as it is, sources through tsx. */
+function startWorker(workerData: WorkerSetup): Worker {
+  const module = "./loader-worker-node";
   if (!import.meta.url.endsWith(".ts")) {
     return new Worker(new URL(`${module}.js`, import.meta.url), { workerData });
   }

@@ -1,5 +1,6 @@
 /** A worker thread that makes training tiles; see `loader-node.ts`. */
 import { parentPort, workerData } from "node:worker_threads";
+import { describe } from "../errors.ts";
 import { readTrainingPixels } from "./image-node.ts";
 import type { BadImage, TileAnswer, TileRequest, WorkerSetup } from "./loader-node.ts";
 import { epochOrder, makeTile } from "./loader.ts";
@@ -43,7 +44,7 @@ parentPort?.on("message", ({ id, epoch, index, mosaic }: TileRequest) => {
   const how = mosaic === undefined ? options : { ...options, mosaic };
   const bad: Omit<BadImage, "draws">[] = [];
   const reportBad = (path: string, error: unknown): void => {
-    bad.push({ path, reason: error instanceof Error ? error.message : String(error) });
+    bad.push({ path, reason: describe(error).sentence });
   };
   makeTile(records, order, [epoch, index], decode, how, reportBad).then(
     (tile) => {
@@ -51,10 +52,8 @@ parentPort?.on("message", ({ id, epoch, index, mosaic }: TileRequest) => {
       parentPort?.postMessage(answer, [tile.pixels.buffer as ArrayBuffer]);
     },
     (error: unknown) => {
-      const answer: TileAnswer = {
-        id,
-        error: error instanceof Error ? error.message : String(error),
-      };
+      const { code, sentence } = describe(error);
+      const answer: TileAnswer = { id, error: { code, sentence } };
       parentPort?.postMessage(answer);
     },
   );

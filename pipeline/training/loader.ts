@@ -2,12 +2,14 @@
  * The order of training: which image is tile `i` of epoch `e`, and what is done to it. A tile depends on
  * (seed, epoch, index) alone, so a resumed run sees the tiles that an uninterrupted one would have seen.
  */
+import { describe } from "../errors.ts";
 import type { AugmentationOptions } from "./augmentation.ts";
 import { augment } from "./augmentation.ts";
 import type { Labels } from "./labels.ts";
 import type { Random } from "./random.ts";
 import { randomOf, shuffled } from "./random.ts";
 import type { TrainingImage, TrainingTile } from "./sample.ts";
+import { TrainingError } from "./training-error.ts";
 
 /** An image before it is decoded. */
 export interface TrainingRecord {
@@ -50,6 +52,8 @@ export function epochOrder(
 
 /**
  * Makes tile `index` of an epoch. An image that cannot be decoded is replaced by the next one of the order and reported.
+ *
+ * @throws {TrainingError} where none can be
  */
 export async function makeTile(
   records: readonly TrainingRecord[],
@@ -60,24 +64,30 @@ export async function makeTile(
   onBadImage: (path: string, error: unknown) => void = () => {},
 ): Promise<TrainingTile> {
   const random = randomOf(options.seed, epoch, index);
-  const attempt = async (at: number, tries: number): Promise<TrainingImage> => {
-    const record = records[order[at % order.length] ?? 0];
-    if (record === undefined)
-      throw new RangeError("makeTile: the training set must hold an image, received none");
-    try {
-      return await decode(record);
-    } catch (error) {
-      onBadImage(record.path, error);
-      if (tries === 0) throw error;
-      return attempt(at + 1, tries - 1);
+  const attempt = async (at: number): Promise<TrainingImage> => {
+    let cause: unknown;
+    for (const i of order.keys()) {
+      const record = records[order[(at + i) % order.length] ?? 0];
+      if (record === undefined) continue;
+      try {
+        return await decode(record);
+      } catch (error) {
+        onBadImage(record.path, error);
+        cause ??= error;
+      }
     }
+    const why = cause === undefined ? "" : `, the first because ${describe(cause).sentence}`;
+    throw new TrainingError(
+      `makeTile: the training set must hold an image that can be used, received ${records.length} of which none can${why}`,
+      { cause },
+    );
   };
-  const image = await attempt(index, 8);
+  const image = await attempt(index);
   // A mosaic takes images whose sources label the same classes, so that no object in it goes unlabelled.
   let alike: Uint32Array | undefined;
   const draw = (r: Random): Promise<TrainingImage> => {
     alike ??= order.filter((i) => isSame(records[i]?.labelled, image.labelled));
-    return attempt(order.indexOf(alike[r.below(alike.length)] ?? 0), 8);
+    return attempt(order.indexOf(alike[r.below(alike.length)] ?? 0));
   };
   return augment(image, draw, random, options);
 }

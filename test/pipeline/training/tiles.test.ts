@@ -256,6 +256,21 @@ describe("order", () => {
     expect(tile.sizePx).toBe(32);
   });
 
+  test("one whole image among many broken ones makes every tile; without it there is a sentence", async () => {
+    const many = Array.from({ length: 30 }, (_, i) => ({ ...IMAGE, path: `${i}` }));
+    const broken = async (record: TrainingRecord): Promise<TrainingImage> => {
+      if (record.path !== "17") throw new Error("broken");
+      return decode(record);
+    };
+    const order = epochOrder(many, 7, 0);
+    const made = (records: readonly TrainingRecord[], index: number) =>
+      makeTile(records, order, [0, index], broken, { seed: 7, sizePx: 32 });
+    for (const index of order.keys()) expect((await made(many, index)).sizePx).toBe(32);
+    await expect(made(many.with(17, { ...IMAGE, path: "-" }), 0)).rejects.toThrow(
+      "makeTile: the training set must hold an image that can be used, received 30 of which none can, the first because broken",
+    );
+  });
+
   test.prop([fc.nat(50), fc.integer()])("shuffling keeps every number once", (length, seed) => {
     const order = [...shuffled(length, randomOf(seed))].toSorted((a, b) => a - b);
     expect(order).toEqual(Array.from({ length }, (_, i) => i));
