@@ -2,13 +2,15 @@
  * GeoJSON as labels: polygons with a `class`, in pixels or on the map.
  *
  * Files of ours say in the member `nadir` which image they speak of and how its pixels lie on the Earth, so detections
- * in longitude and latitude find their pixels again without the raster. Of foreign files the caller must know it.
+ * in longitude and latitude find their pixels again without the raster. Of foreign files the caller must know it; they
+ * are in longitude and latitude (RFC 7946), or in the CRS that their `crs` names (`geojson-crs.ts`).
  */
 import type { Affine } from "../affine.ts";
 import { apply, invert } from "../affine.ts";
 import type { Crs } from "../crs.ts";
 import { crsFromText } from "../crs.ts";
 import { clockwiseRing } from "../ring.ts";
+import { foreignPlane } from "./geojson-crs.ts";
 import type { JsonObject } from "./json.ts";
 import {
   asArray,
@@ -64,11 +66,9 @@ export function parseGeojson(
     const feature = asObject(value, where);
     const properties = isObject(feature["properties"]) ? feature["properties"] : {};
     const file = typeof properties["image"] === "string" ? properties["image"] : undefined;
-    const own = file === undefined ? images.values().next().value : images.get(file);
-    if (own === undefined) {
-      throw new LabelsError(`${where}: the image must be one of the set, received ${file}`);
-    }
-    own.objects.push(readFeature(feature, properties, table, toPixel, where));
+    imageOf(file, images, where).objects.push(
+      readFeature(feature, properties, table, toPixel, where),
+    );
   });
   return { classes: table.names, images: [...images.values()] };
 }
@@ -82,20 +82,22 @@ function pixelsOf(
   crsFrom: (text: string) => Crs,
   source: string,
 ): ToPixel {
-  const plane = ours["coordinates"] ?? (root["crs"] === undefined ? "wgs84" : "source");
-  if (plane === "pixel") return (x, y) => [x, y];
-  const numbers = optional(ours["transform"], asNumbers, `${source}: nadir.transform`);
-  const transform = image?.transform ?? (numbers as unknown as Affine | undefined);
+  const written = optional(ours["transform"], asAffine, `${source}: nadir.transform`);
+  if (ours["coordinates"] === "pixel") return (x, y) => [x, y];
+  const transform = image?.transform ?? written;
   const definition = optional(ours["crs"], asText, `${source}: nadir.crs`);
   const crs = image?.crs ?? (definition === undefined ? undefined : crsFrom(definition));
-  if (transform === undefined || (plane === "wgs84" && crs === undefined)) {
+  // Ours say the plane by its name; others by its CRS, which is longitude and latitude where none is named.
+  const isSource = ours["coordinates"] === "source";
+  const plane = isSource ? undefined : foreignPlane(root["crs"], crs, crsFrom, `${source}: crs`);
+  if (transform === undefined || (plane !== undefined && crs === undefined)) {
     throw new LabelsError(
       `${source}: coordinates on the map need the scene they were found in, received no scene`,
     );
   }
   const back = invert(transform);
-  if (plane === "source" || crs === undefined) return (x, y) => apply(back, x, y);
-  return (lon, lat) => apply(back, ...crs.fromLonLat(lon, lat));
+  if (plane === undefined || crs === undefined) return (x, y) => apply(back, x, y);
+  return (x, y) => apply(back, ...crs.fromLonLat(...plane.toLonLat(x, y)));
 }
 
 interface OpenImage extends LabelledImage {
@@ -125,6 +127,25 @@ function imagesOf(
   });
   if (images.length > 0) return new Map(images.map((each) => [each.file, each]));
   throw new LabelsError(`${source}: the image must be known, received none with the file`);
+}
+
+/** The image that a feature names; the only one for a feature that names none. */
+function imageOf(
+  file: string | undefined,
+  images: ReadonlyMap<string, OpenImage>,
+  where: string,
+): OpenImage {
+  const [only] = images.values();
+  const own = file === undefined && images.size === 1 ? only : images.get(file ?? "");
+  if (own !== undefined) return own;
+  const wanted = file === undefined ? `named, of ${images.size} in the set` : "one of the set";
+  throw new LabelsError(`${where}: the image must be ${wanted}, received ${file ?? "none"}`);
+}
+
+function asAffine(value: unknown, where: string): Affine {
+  const numbers = asNumbers(value, where);
+  if (numbers.length === 6) return numbers as unknown as Affine; // just counted
+  throw new LabelsError(`${where}: must be six numbers, received ${numbers.length}`);
 }
 
 function readFeature(
