@@ -11,7 +11,15 @@ import {
   parseGeojson,
   withoutFaults,
 } from "../datasets/index.ts";
-import { crsFromText, type LabelledFolder, openScene, readLabels } from "../datasets/node.ts";
+import {
+  crsFromText,
+  type LabelledFolder,
+  type LabelSplit,
+  openScene,
+  readLabels,
+  recogniseYolo,
+  splitOf,
+} from "../datasets/node.ts";
 import { readResult, SettingsError } from "../pipeline/index.ts";
 import { type Io, locate } from "./io.ts";
 
@@ -19,6 +27,8 @@ export interface InputFlags {
   readonly truthFormat?: LabelFormat;
   readonly images?: string;
   readonly scene?: string;
+  /** The part of a YOLO set, where the path does not say it. @default "val" */
+  readonly split?: LabelSplit;
 }
 
 /** Reads labels of any format. @throws {LabelsError} where they cannot be read, or their format is not recognised */
@@ -29,10 +39,11 @@ export async function readTruth(
   place?: ImagePlace,
 ): Promise<LabelledFolder> {
   const where = locate(io, path);
-  const format = flags.truthFormat ?? (await recogniseLabels(where));
   const images = flags.images === undefined ? undefined : locate(io, flags.images);
+  const { split = "val" } = flags;
+  const format = flags.truthFormat ?? (await recogniseLabels(where, { images, split }));
   const image = flags.scene === undefined ? place : await placeOf(locate(io, flags.scene));
-  return readLabels(format, where, { images, image });
+  return readLabels(format, where, { images, image, split });
 }
 
 /**
@@ -63,33 +74,28 @@ async function placeOf(path: string): Promise<ImagePlace> {
 }
 
 /** What the labels are written in, by what lies there. */
-export async function recogniseLabels(path: string): Promise<LabelFormat> {
+async function recogniseLabels(
+  place: string,
+  options: { readonly images: string | undefined; readonly split: LabelSplit },
+): Promise<LabelFormat> {
+  const { path, ...said } = splitOf(place);
+  const asYolo = () => recogniseYolo(path, { ...options, ...said });
   const kind = await stat(path).catch((cause: unknown) => {
     throw new LabelsError(`${path}: must be labels, received no such file or folder`, { cause });
   });
   if (!kind.isDirectory()) {
     const extension = extname(path).toLowerCase();
-    if (extension === ".yaml" || extension === ".yml") return recogniseYolo(join(path, ".."));
+    if (extension === ".yaml" || extension === ".yml") return asYolo();
     if (extension === ".geojson") return "geojson";
     return isFeatureCollection(await readFile(path, "utf8")) ? "geojson" : "coco";
   }
   const names = await readdir(path);
   if (names.includes("labelTxt")) return "dota";
   if (names.includes("Annotations") || names.some((name) => name.endsWith(".xml"))) return "voc";
-  if (names.includes("data.yaml") || names.includes("labels")) return recogniseYolo(path);
+  if (names.includes("data.yaml") || names.includes("labels")) return asYolo();
   throw new LabelsError(
     `${path}: must hold labelTxt (DOTA), Annotations (VOC) or data.yaml (YOLO), received ${names.slice(0, 4).join(", ")}; --truth-format names the format`,
   );
-}
-
-/** A line of an oriented label has nine numbers. */
-async function recogniseYolo(folder: string): Promise<LabelFormat> {
-  const files = await readdir(folder, { recursive: true });
-  for (const name of files.filter((each) => /(^|[/\\])labels[/\\].*\.txt$/.test(each))) {
-    const [line = ""] = (await readFile(join(folder, name), "utf8")).trim().split("\n");
-    if (line !== "") return line.trim().split(/\s+/).length === 9 ? "yolo-obb" : "yolo";
-  }
-  return "yolo";
 }
 
 const isFeatureCollection = (text: string): boolean =>

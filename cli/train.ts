@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { SYNTHETIC_CLASSES } from "../datasets/index.ts";
-import type { LabelledFolder } from "../datasets/node.ts";
+import type { LabelledFolder, LabelSplit } from "../datasets/node.ts";
 import {
   detector,
   FAMILIES,
@@ -114,8 +114,8 @@ async function readPlan(io: Io, flags: TrainFlags, signal: AbortSignal) {
   const whole = (flag: string, text: string, multiple = 1): number =>
     wholeFlag("train", flag, text, multiple);
   const [sources, judged] = (await Promise.all(
-    [flags.data, flags.val ?? []].map((paths) =>
-      Promise.all(paths.map((path) => readSource(io, path))),
+    [flags.data, flags.val ?? []].map((paths, i) =>
+      Promise.all(paths.map((path) => readSource(io, path, i === 0 ? "train" : "val"))),
     ),
   )) as [LabelledFolder[], LabelledFolder[]]; // one for each of the two lists
   const synthetic = flags.synthetic === undefined ? 0 : whole("synthetic", flags.synthetic);
@@ -197,8 +197,8 @@ async function keepModel(
 }
 
 /** Labels without their faulty records, which are named. */
-async function readSource(io: Io, path: string): Promise<LabelledFolder> {
-  const read = await readTruth(io, path, {});
+async function readSource(io: Io, path: string, split: LabelSplit): Promise<LabelledFolder> {
+  const read = await readTruth(io, path, { split });
   const note = (line: string): void => say(io)(line);
   return { ...read, dataset: usable("train", read.dataset, path, note) };
 }

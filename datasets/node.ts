@@ -141,3 +141,4 @@ export {
   readLabels,
   writeLabels,
 } from "./labels/folder-node.ts";
+export { type LabelSplit, recogniseYolo, splitOf } from "./labels/yolo-folder-node.ts";

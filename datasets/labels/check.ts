@@ -23,13 +23,14 @@ export interface LabelFault {
 export function findFaults(dataset: LabelledDataset, source: string): readonly LabelFault[] {
   const faults: LabelFault[] = [];
   const files = new Map<string, number>();
-  dataset.images.forEach((image, i) => {
+  dataset.images.forEach((image, i): void => {
     const where = `${source}: image ${image.file}`;
     const fault = (message: string, object?: number): void => {
       faults.push({ image: i, object, message });
     };
     if (files.has(image.file)) fault(`${where}: must be listed once, received it twice`);
     files.set(image.file, i);
+    if (image.fault !== undefined) return fault(image.fault);
     if (!(image.width > 0 && image.height > 0)) {
       fault(`${where}: must have a size, received ${image.width}×${image.height}`);
     }

@@ -9,11 +9,7 @@ import type { ClassTable, LabelledImage, LabelledObject } from "./labels.ts";
 import { LabelsError, cornersLabel, cornersOf } from "./labels.ts";
 
 /** What a DOTA file does not say of its image. */
-export interface ImageFacts {
-  readonly file: string;
-  readonly width: number;
-  readonly height: number;
-}
+export type ImageFacts = Pick<LabelledImage, "file" | "width" | "height" | "fault">;
 
 /** @param source - the file, for messages. @throws {LabelsError} naming the line that is amiss */
 export function parseDota(

@@ -29,6 +29,8 @@ export interface LabelledImage {
   /** Classes whose every object is labelled here; undefined where that is all. What is unlabelled of another is no negative. */
   readonly labelledClasses: readonly number[] | undefined;
   readonly objects: readonly LabelledObject[];
+  /** Why the image cannot be used, in a sentence that names it: `withoutFaults` leaves it out. */
+  readonly fault?: string | undefined;
 }
 
 export interface LabelledDataset {

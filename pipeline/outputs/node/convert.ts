@@ -58,7 +58,12 @@ async function convertSet(
   { classes, images, scene }: ConvertOptions,
 ): Promise<Converted> {
   const image = scene && { ...scene, file: scene.source };
-  const { dataset, folder } = await readLabels(from, path, { classes, images, image });
+  const { dataset, folder } = await readLabels(from, path, {
+    classes,
+    images,
+    image,
+    split: "all",
+  });
   const whole = checked(dataset, path);
   const isFile = to === "coco" || to === "geojson";
   await writeLabels(to, isFile ? relocated(whole, folder, dirname(out)) : whole, out);

@@ -5,7 +5,13 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LabelFormat, LabelledDataset } from "../../../datasets/index.ts";
-import { boxLabel, checked, cornersLabel } from "../../../datasets/index.ts";
+import {
+  LabelsError,
+  boxLabel,
+  checked,
+  cornersLabel,
+  withoutFaults,
+} from "../../../datasets/index.ts";
 import { readLabels, writeLabels } from "../../../datasets/node.ts";
 
 let folder = "";
@@ -60,12 +66,20 @@ describe.each(["yolo", "yolo-obb", "dota", "voc"] as const)("a folder of %s", (f
 });
 
 describe("a folder", () => {
-  test("of DOTA labels without an image says which", async () => {
+  test("of DOTA labels without an image says which, and keeps the others", async () => {
     const root = join(folder, "lonely");
     await writeLabels("dota", setOf("dota"), root);
-    await expect(readLabels("dota", root)).rejects.toThrow(
+    const [first, ...others] = setOf("dota").images;
+    await drawImages(join(root, "images"), { classes: [], images: others });
+    const { dataset } = await readLabels("dota", root, { classes: ["plane", "ship"] });
+    const { dataset: whole, faults } = withoutFaults(dataset, root);
+    expect(first?.file).toBe("train/a.png");
+    expect(whole.images).toEqual(others);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]?.message).toMatch(
       /labelTxt\/train\/a\.txt: must have an image of its name in .*, received none/,
     );
+    expect(() => checked(dataset, root)).toThrow(LabelsError);
   });
 
   test("with nothing in it, or that is none, says so", async () => {
@@ -81,14 +95,37 @@ describe("a folder", () => {
     );
   });
 
-  test("whose image is broken says so", async () => {
-    const root = join(folder, "broken");
+  test.each(["yolo", "dota"] as const)(
+    "of %s labels whose image is broken says which, and keeps the others",
+    async (format) => {
+      const root = join(folder, `broken-${format}`);
+      const set = setOf(format);
+      await writeLabels(format, set, root);
+      await drawImages(format === "dota" ? join(root, "images") : root, set);
+      await writeFile(join(root, "images", "val", "c.png"), "not a picture");
+      const { dataset } = await readLabels(format, root, { classes: set.classes });
+      const { dataset: whole, faults } = withoutFaults(dataset, root);
+      expect(whole.images).toEqual(set.images.slice(0, 2));
+      expect(faults.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/c\.png: must be an image that can be read \(.+\)$/),
+      ]);
+    },
+  );
+
+  test("may hold scenes beyond what sharp decodes by default", async () => {
+    const root = join(folder, "large");
     await mkdir(join(root, "images"), { recursive: true });
     await writeFile(join(root, "data.yaml"), "names: [a]");
-    await writeFile(join(root, "images", "x.jpg"), "not a picture");
-    await expect(readLabels("yolo", root)).rejects.toThrow(
-      /x\.jpg: must be an image that can be read/,
-    );
+    // A small picture whose head says that it is large: no more of it is read.
+    const image = sharp({ create: { width: 8, height: 8, channels: 3, background: "#345" } });
+    const picture = await image.jpeg().toBuffer();
+    const frame = picture.indexOf(Buffer.of(0xff, 0xc0)); // SOF0: marker, length, bits, height, width
+    picture.writeUInt16BE(15_000, frame + 5);
+    picture.writeUInt16BE(20_000, frame + 7);
+    await writeFile(join(root, "images", "scene.jpg"), picture);
+    await expect(sharp(picture).metadata()).rejects.toThrow("pixel limit");
+    const { dataset } = await readLabels("yolo", root);
+    expect(checked(dataset, root).images).toMatchObject([{ width: 20_000, height: 15_000 }]);
   });
 });
 
