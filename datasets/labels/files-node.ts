@@ -104,6 +104,7 @@ export async function textIfAny(path: string): Promise<string> {
 export const reasonOf = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause);
 
+/** The name with another extension. A tile's place is none: `scene.tif@512,0` becomes `scene.tif@512,0.txt`. */
 export function withExtension(name: string, extension: string): string {
-  return name.slice(0, name.length - extname(name).length) + extension;
+  return name.replace(/\.\w+$/, "") + extension;
 }

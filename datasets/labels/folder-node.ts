@@ -157,10 +157,19 @@ async function writeEach(
   images: readonly LabelledImage[],
   format: (image: LabelledImage) => string,
 ): Promise<void> {
+  const owners = new Map<string, LabelledImage>();
   for (const image of images) {
     const inner = image.file.replace(/^(\.\.?\/)+/, "").replace(/^images\//, "");
-    await write(join(out, folder, withExtension(inner, extension)), format(image));
+    const name = withExtension(inner, extension);
+    const other = owners.get(name);
+    if (other !== undefined) {
+      throw new LabelsError(
+        `writeLabels: each image must have a label file of its own, received ${other.file} and ${image.file}, both ${name}`,
+      );
+    }
+    owners.set(name, image);
   }
+  for (const [name, image] of owners) await write(join(out, folder, name), format(image));
 }
 
 async function write(path: string, text: string): Promise<void> {

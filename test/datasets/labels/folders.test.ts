@@ -127,6 +127,21 @@ describe("a folder", () => {
     const { dataset } = await readLabels("yolo", root);
     expect(checked(dataset, root).images).toMatchObject([{ width: 20_000, height: 15_000 }]);
   });
+
+  test("is not written where two images would share a label file; tiles of a scene do not", async () => {
+    const root = join(folder, "shared");
+    const image = (file: string) => ({ ...facts, file, width: 9, height: 9, objects: [] });
+    const set = (...files: readonly string[]) => ({ classes: ["a"], images: files.map(image) });
+    await expect(writeLabels("voc", set("x/a.png", "x/a.jpg"), root)).rejects.toThrow(
+      "writeLabels: each image must have a label file of its own, received x/a.png and x/a.jpg, both x/a.xml",
+    );
+    await writeLabels("yolo", set("scene.tif@0,0", "scene.tif@512,0", "b.v2.tif"), root);
+    expect((await readdir(join(root, "labels"))).toSorted()).toEqual([
+      "b.v2.txt",
+      "scene.tif@0,0.txt",
+      "scene.tif@512,0.txt",
+    ]);
+  });
 });
 
 const data = process.env["NADIR_DATA"] ?? "../shared/data";
