@@ -2,10 +2,9 @@
  * COCO detection JSON (cocodataset.org/#format-data), labels and results.
  *
  * Beyond the standard: `corners` of an oriented box (its `segmentation` holds them too, for others), `difficult`,
- * `score`, `gsd_m` of an image, and `labelled_categories` of the set or of an image, for sets that label only some
- * classes. Run-length masks are not read; the box of such an object is.
+ * `score`; `gsd_m` and `labelled_categories`, for sets that label only some classes, of an image, or in `info` of all.
+ * Run-length masks are not read; the box of such an object is, and its `area`.
  */
-import { signedRingArea } from "../ring.ts";
 import type { JsonObject } from "./json.ts";
 import {
   asArray,
@@ -18,26 +17,26 @@ import {
   parseJson,
 } from "./json.ts";
 import type { LabelledDataset, LabelledImage, LabelledObject } from "./labels.ts";
-import { LabelsError, boundsOf } from "./labels.ts";
+import { LabelsError, boundsOf, shapeArea } from "./labels.ts";
 
 /** @param source - the file, for messages. @throws {LabelsError} naming the record that is amiss */
 export function parseCoco(text: string, source: string): LabelledDataset {
   const root = asObject(parseJson(text, source), source);
-  const categories = asArray(root["categories"], `${source}: categories`).map((value, i) => {
-    const category = asObject(value, `${source}: categories[${i}]`);
-    return {
-      id: asNumber(category["id"], `${source}: categories[${i}].id`),
-      name: asText(category["name"], `${source}: categories[${i}].name`),
-    };
-  });
+  const categories = readCategories(root["categories"], `${source}: categories`);
   const classOf = new Map(categories.map(({ id }, i) => [id, i]));
-  const labelled = labelledClasses(root["info"], classOf, `${source}: info`);
+  const shared = readShared(root["info"], classOf, `${source}: info`);
   const objects = new Map<number, LabelledObject[]>();
-  const images = asArray(root["images"], `${source}: images`).map((value, i) => {
-    const image = readImage(value, classOf, labelled, `${source}: images[${i}]`);
+  const listed = asArray(root["images"], `${source}: images`).map((value, i) =>
+    readImage(value, classOf, shared, `${source}: images[${i}]`),
+  );
+  const twice = new Set(repeated(listed.map(({ id }) => id)));
+  const images = listed.map((image) => {
     const own: LabelledObject[] = [];
     if (image.id !== undefined) objects.set(image.id, own);
-    return { ...image, objects: own };
+    if (!twice.has(image.id)) return { ...image, objects: own };
+    // Nobody can say whose the annotations are.
+    const fault = `${source}: image ${image.file}: must have an id of its own, received ${image.id}, which another has too`;
+    return { ...image, fault };
   });
   asArray(root["annotations"] ?? [], `${source}: annotations`).forEach((value, i) => {
     const where = `${source}: annotations[${i}]`;
@@ -78,10 +77,37 @@ export function parseCocoResults(
   return { ...truth, images };
 }
 
+function readCategories(value: unknown, where: string) {
+  const categories = asArray(value, where).map((each, i) => {
+    const category = asObject(each, `${where}[${i}]`);
+    return {
+      id: asNumber(category["id"], `${where}[${i}].id`),
+      name: asText(category["name"], `${where}[${i}].name`),
+    };
+  });
+  const [twice] = repeated(categories.map(({ id }) => id));
+  if (twice === undefined) return categories;
+  throw new LabelsError(`${where}: each must have an id of its own, received ${twice} twice`);
+}
+
+/** What `info` says of every image. */
+type Shared = Pick<LabelledImage, "gsdM" | "labelledClasses">;
+
+function readShared(info: unknown, classOf: ReadonlyMap<number, number>, where: string): Shared {
+  const gsdM = isObject(info) ? optional(info["gsd_m"], asNumber, `${where}.gsd_m`) : undefined;
+  return { gsdM, labelledClasses: labelledClasses(info, classOf, where) };
+}
+
+/** The values that came before. */
+function repeated<T>(values: readonly T[]): readonly T[] {
+  const before = new Set<T>();
+  return values.filter((value) => before.size === before.add(value).size);
+}
+
 function readImage(
   value: unknown,
   classOf: ReadonlyMap<number, number>,
-  labelled: readonly number[] | undefined,
+  shared: Shared,
   where: string,
 ): LabelledImage {
   const image = asObject(value, where);
@@ -90,8 +116,8 @@ function readImage(
     id: asNumber(image["id"], `${where}.id`),
     width: asNumber(image["width"], `${where}.width`),
     height: asNumber(image["height"], `${where}.height`),
-    gsdM: optional(image["gsd_m"], asNumber, `${where}.gsd_m`),
-    labelledClasses: labelledClasses(image, classOf, where) ?? labelled,
+    gsdM: optional(image["gsd_m"], asNumber, `${where}.gsd_m`) ?? shared.gsdM,
+    labelledClasses: labelledClasses(image, classOf, where) ?? shared.labelledClasses,
     objects: [],
   };
 }
@@ -115,11 +141,11 @@ function readObject(
   const category = asNumber(annotation["category_id"], `${where}.category_id`);
   const corners = optional(annotation["corners"], asNumbers, `${where}.corners`);
   const rings = Array.isArray(annotation["segmentation"])
-    ? asArray(annotation["segmentation"], where).map((ring, i) =>
-        asNumbers(ring, `${where}.segmentation[${i}]`),
-      )
+    ? asArray(annotation["segmentation"], where)
+        .map((ring, i) => asNumbers(ring, `${where}.segmentation[${i}]`))
+        .filter((ring) => ring.length > 0)
     : [];
-  return {
+  const object: LabelledObject = {
     classIndex: known(classOf, category, `${where}.category_id`, "category"),
     box: readBox(annotation["bbox"], corners ?? rings.flat(), `${where}.bbox`),
     corners,
@@ -128,6 +154,9 @@ function readObject(
     crowd: annotation["iscrowd"] === 1,
     score: optional(annotation["score"], asNumber, `${where}.score`),
   };
+  const areaPx2 = optional(annotation["area"], asNumber, `${where}.area`);
+  const isOwn = areaPx2 !== undefined && Math.abs(areaPx2 - shapeArea(object)) > 1e-6 * areaPx2;
+  return isOwn ? { ...object, areaPx2 } : object;
 }
 
 function readBox(value: unknown, points: readonly number[], where: string): LabelledObject["box"] {
@@ -197,14 +226,10 @@ function categoryId({ classIds }: LabelledDataset, classIndex: number): number {
 export function cocoObject(object: LabelledObject, category: number): object {
   const [x1, y1, x2, y2] = object.box;
   const rings = object.polygon ?? (object.corners && [object.corners]) ?? [];
-  const area =
-    rings.length > 0
-      ? rings.reduce((sum, ring) => sum + Math.abs(signedRingArea(ring)), 0)
-      : undefined;
   return {
     category_id: category,
     bbox: [x1, y1, x2 - x1, y2 - y1],
-    area: area ?? (x2 - x1) * (y2 - y1),
+    area: shapeArea(object),
     segmentation: rings,
     ...(object.corners && { corners: object.corners }),
     iscrowd: object.crowd ? 1 : 0,

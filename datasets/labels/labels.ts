@@ -1,4 +1,5 @@
 /** Labelled images in memory: the one form that every label format is read into and written from. */
+import { signedRingArea } from "../ring.ts";
 
 export interface LabelledObject {
   /** Index into {@link LabelledDataset.classes}. */
@@ -15,6 +16,8 @@ export interface LabelledObject {
   readonly crowd: boolean;
   /** In 0…1 for a detection, undefined for a label. */
   readonly score: number | undefined;
+  /** Pixels that the object covers, where its label says so and neither outline nor box has that area. */
+  readonly areaPx2?: number | undefined;
 }
 
 export interface LabelledImage {
@@ -86,6 +89,13 @@ export function cornersOf({
   box: [x1, y1, x2, y2],
 }: Pick<LabelledObject, "box" | "corners">): readonly number[] {
   return corners ?? [x1, y1, x2, y1, x2, y2, x1, y2];
+}
+
+/** Area that decides whether an object is small or large: as its label says, else of its outline, else of its box. */
+export function shapeArea(object: LabelledObject): number {
+  const { areaPx2, polygon } = object;
+  const rings = polygon ?? [cornersOf(object)];
+  return areaPx2 ?? rings.reduce((sum, ring) => sum + Math.abs(signedRingArea(ring)), 0);
 }
 
 /** Class names that come as they are met; `indexOf` gives each its number. */

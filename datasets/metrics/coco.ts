@@ -7,8 +7,9 @@
  * another size that found nothing. Precision is taken at 101 recalls, each the best at that recall or beyond.
  */
 import type { LabelledDataset, LabelledObject } from "../labels/labels.ts";
+import { shapeArea } from "../labels/labels.ts";
 import type { Pair } from "./pairs.ts";
-import { areaOf, classPairs, pairImages, shapeArea } from "./pairs.ts";
+import { areaOf, classPairs, pairImages } from "./pairs.ts";
 
 /** All in 0…1; NaN where the truth holds nothing to find. */
 export interface CocoMetrics {

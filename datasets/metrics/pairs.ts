@@ -4,7 +4,6 @@ import { intersectionArea, quadArea } from "../convex.ts";
 import type { LabelledDataset, LabelledImage, LabelledObject } from "../labels/labels.ts";
 import { LabelsError, cornersOf } from "../labels/labels.ts";
 import { overlapRatio, sharedArea } from "../overlap.ts";
-import { signedRingArea } from "../ring.ts";
 
 /** One class in one image. */
 export interface Pair {
@@ -111,11 +110,4 @@ export function areaOf(object: LabelledObject, oriented: boolean): number {
   if (oriented) return quadArea(Float64Array.from(cornersOf(object)));
   const [x1, y1, x2, y2] = object.box;
   return (x2 - x1) * (y2 - y1);
-}
-
-/** Area that decides whether an object is small or large: of its outline, where it has one. */
-export function shapeArea(object: LabelledObject): number {
-  const rings = object.polygon ?? (object.corners && [object.corners]);
-  if (rings === undefined) return areaOf(object, false);
-  return rings.reduce((sum, ring) => sum + Math.abs(signedRingArea(ring)), 0);
 }

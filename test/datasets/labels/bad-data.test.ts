@@ -5,6 +5,7 @@ import {
   boxLabel,
   checked,
   classTable,
+  formatCoco,
   parseCoco,
   parseCocoResults,
   parseDota,
@@ -32,6 +33,15 @@ const SENTENCES: readonly (readonly [string, () => unknown, string])[] = [
     "COCO of an unknown class",
     () => parseCoco(JSON.stringify({ ...coco, categories: [] }), "t.json"),
     "t.json: annotations[0].category_id: must be the id of category of the set, received 3",
+  ],
+  [
+    "COCO with one id for two categories",
+    () =>
+      parseCoco(
+        JSON.stringify({ ...coco, categories: [...coco.categories, { id: 3, name: "plane" }] }),
+        "t.json",
+      ),
+    "t.json: categories: each must have an id of its own, received 3 twice",
   ],
   ["text that is no JSON", () => parseCoco("{", "t.json"), "t.json: must be JSON, received text"],
   [
@@ -147,6 +157,49 @@ describe("checked", () => {
     const { dataset, faults } = withoutFaults(set([1, 1, 2, 2], [5, 5, 5, 9]), "t");
     expect(dataset).toEqual(set([1, 1, 2, 2]));
     expect(faults).toMatchObject([{ image: 0, object: 1 }]);
+  });
+});
+
+describe("COCO", () => {
+  test("images of one id are at fault, whichever the annotations mean; the others are not", () => {
+    const [image7] = coco.images;
+    const images = [
+      image7,
+      { ...image7, file_name: "b.png" },
+      { ...image7, id: 8, file_name: "c" },
+    ];
+    const read = parseCoco(JSON.stringify({ ...coco, images }), "t.json");
+    const { dataset, faults } = withoutFaults(read, "t.json");
+    expect(dataset.images.map(({ file }) => file)).toEqual(["c"]);
+    expect(faults.map(({ message }) => message)).toEqual([
+      "t.json: image a.png: must have an id of its own, received 7, which another has too",
+      "t.json: image b.png: must have an id of its own, received 7, which another has too",
+    ]);
+  });
+
+  test("info gives the ground resolution of images that do not say their own", () => {
+    const images = [coco.images[0], { ...coco.images[0], id: 8, file_name: "b.png", gsd_m: 0.3 }];
+    const read = parseCoco(JSON.stringify({ ...coco, info: { gsd_m: 0.5 }, images }), "t.json");
+    expect(read.images.map(({ gsdM }) => gsdM)).toEqual([0.5, 0.3]);
+    expect(() => parseCoco(JSON.stringify({ ...coco, info: { gsd_m: "1" } }), "t.json")).toThrow(
+      't.json: info.gsd_m: must be a number, received "1"',
+    );
+  });
+
+  test("an area of its own is kept, as of a mask; that of box or outline goes without saying", () => {
+    const [annotation] = coco.annotations;
+    const areaOf = (more: object): readonly [number | undefined, number] => {
+      const text = JSON.stringify({ ...coco, annotations: [{ ...annotation, ...more }] });
+      const set = parseCoco(text, "t.json");
+      expect(parseCoco(formatCoco(set), "again.json")).toEqual(set);
+      const written = JSON.parse(formatCoco(set)) as { annotations: { area: number }[] };
+      return [set.images[0]?.objects[0]?.areaPx2, written.annotations[0]!.area];
+    };
+    expect(areaOf({})).toEqual([undefined, 12]);
+    expect(areaOf({ area: 12 })).toEqual([undefined, 12]);
+    expect(areaOf({ segmentation: [[1, 2, 4, 2, 4, 6]], area: 6 })).toEqual([undefined, 6]);
+    expect(areaOf({ segmentation: { counts: [], size: [1, 1] }, area: 7 })).toEqual([7, 7]);
+    expect(areaOf({ segmentation: [[]] })).toEqual([undefined, 12]);
   });
 });
 

@@ -135,6 +135,17 @@ describe("evaluate", () => {
     });
   });
 
+  test("an object is small by the area that its label gives, as for pycocotools", () => {
+    const box = [10, 10, 50, 50] as const;
+    const found = set({ a: [boxLabel(0, box, { score: 0.9 })] });
+    const sizes = (areaPx2?: number) => {
+      const { coco } = evaluate(set({ a: [boxLabel(0, box, { areaPx2 })] }), found);
+      return [coco?.["apSmall"], coco?.["apMedium"]];
+    };
+    expect(sizes()).toEqual([Number.NaN, 1]);
+    expect(sizes(900)).toEqual([1, Number.NaN]);
+  });
+
   test("two results of one image are refused, not one of them forgotten", () => {
     const truth = set({ "x/a.png": [boxLabel(0, [1, 1, 9, 9])], "x/b.png": [] });
     const found = set({ "y/a.png": [], "z/a.png": [boxLabel(0, [1, 1, 9, 9], { score: 1 })] });
