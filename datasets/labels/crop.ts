@@ -21,7 +21,8 @@ export interface CropOptions {
  * The image's labels inside a window, in pixels of the window.
  *
  * A cut upright box ends at the edge. A cut oriented box becomes the smallest rectangle round what is left of it (which
- * may stand out over the edge); a cut outline ends at the edge. A crowd is kept however little shows of it.
+ * may stand out over the edge); a cut outline ends at the edge, and an object whose outline does not come in is none
+ * here. A crowd is kept however little shows of it.
  */
 export function cropLabels(
   image: LabelledImage,
@@ -32,6 +33,7 @@ export function cropLabels(
     const share = visibleShare(object, window);
     if (share <= 0 || (share < traceAtLeast && !object.crowd)) return [];
     const cut = share < 1 - 1e-9 ? clipped(object, window) : shifted(object, window);
+    if (cut.polygon?.length === 0) return []; // only the empty part of its box shows
     return [{ ...cut, difficult: object.difficult || (share < visibleAtLeast && !object.crowd) }];
   });
   return { ...image, width: window.width, height: window.height, objects };
@@ -59,10 +61,15 @@ function shifted(object: LabelledObject, { x, y }: Window): LabelledObject {
 function clipped(object: LabelledObject, window: Window): LabelledObject {
   const { corners, polygon, box } = object;
   const seen = corners && [...minAreaRectangle(clipRing(corners, window))];
-  const rings = polygon?.map((ring) => clipRing(ring, window)).filter((ring) => ring.length > 0);
+  const rings = polygon
+    ?.map((ring) => clipRing(ring, window))
+    .filter((ring) => signedRingArea(ring) !== 0);
   const [x1, y1, x2, y2] = box;
   const upright = clipRing([x1, y1, x2, y1, x2, y2, x1, y2], window);
   const outline = seen ?? rings?.flat() ?? [];
   const bounds = boundsOf(outline.length > 0 ? outline : upright);
-  return shifted({ ...object, box: bounds, corners: seen, polygon: rings }, window);
+  return shifted(
+    { ...object, box: bounds, corners: seen, polygon: rings, areaPx2: undefined },
+    window,
+  );
 }

@@ -55,6 +55,19 @@ describe("cropLabels", () => {
     expect(cut?.box).toEqual([0, 10, 30, 40]);
   });
 
+  test("drops an object of which the empty part of its box shows", () => {
+    const ring = [60, 60, 90, 60, 90, 140, 100, 140, 100, 60, 60, 145]; // up to the window's edge
+    const box = [60, 60, 140, 145] as const;
+    expect(cropped({ ...boxLabel(0, box), polygon: [ring] })).toEqual([]);
+    expect(cropped({ ...boxLabel(0, box), polygon: [ring.map((v) => v - 10)] })).toEqual([]);
+  });
+
+  test("forgets the area of an object that it cuts", () => {
+    const object = boxLabel(0, [90, 60, 120, 80], { areaPx2: 400 });
+    expect(cropped(object)[0]?.areaPx2).toBeUndefined();
+    expect(cropped({ ...object, box: [110, 60, 140, 80] })[0]?.areaPx2).toBe(400);
+  });
+
   test("makes of a cut oriented box one that is oriented alike and holds what shows", () => {
     fc.assert(
       fc.property(
