@@ -73,7 +73,8 @@ function sessionOf(
   let last: Promise<unknown> = Promise.resolve();
   let isOpen = true;
 
-  async function runOnce(feeds: Feeds, signal: AbortSignal | undefined): Promise<Feeds> {
+  /** Uploads and submits before it first waits: the queue keeps the order, and a staging buffer is a run's own. */
+  async function begin(feeds: Feeds, signal: AbortSignal | undefined): Promise<Feeds> {
     signal?.throwIfAborted();
     if (!isOpen) throw new ModelError(`${NAME}: a session must not be used after it was closed`);
     const found = await program.run(
@@ -92,14 +93,15 @@ function sessionOf(
     inputs,
     outputs,
     run(feeds, { signal } = {}) {
-      const mine = last.then(() => runOnce(feeds, signal));
+      const begun = begin(feeds, signal);
+      const mine = Promise.allSettled([last, begun]).then(() => begun);
       last = mine.catch(() => {}); // the caller hears of it
       return mine;
     },
     async [Symbol.asyncDispose]() {
-      await last;
       if (!isOpen) return;
       isOpen = false;
+      await last;
       await program[Symbol.asyncDispose]();
     },
   };

@@ -1,5 +1,5 @@
 /** Operations of graphs on the WebGPU engine against ONNX Runtime, and what happens when something is wrong. */
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { OpenDevice, Value } from "../../../../attention/index.ts";
 import {
   buildGraph,
@@ -173,9 +173,19 @@ describe.skipIf(!device)("on a device", () => {
   test("runs that overlap are answered in order, each with its own result", async () => {
     const graph = buildGraph("twice", (g) => ({ out: g.mul(g.input("x", "B C Y X", SHAPE), 2) }));
     await using session = await loadNetwork(device!, { graph, weights: new Map() });
-    const runs = [1, 2, 3].map((value) => session.run(feeds(new Float32Array(384).fill(value))));
-    const firsts = (await Promise.all(runs)).map(({ out }) => out!.data[0]);
-    expect(firsts).toEqual([2, 4, 6]);
+    const submit = vi.spyOn(device!.gpu.queue, "submit");
+    const data = new Float32Array(384);
+    const order: number[] = [];
+    const runs = [1, 2, 3].map(async (value) => {
+      const { out } = await session.run(feeds(data.fill(value)));
+      order.push(out!.data[0] as number);
+    });
+    const refused = expect(session.run({})).rejects.toThrow("input x");
+    // The device has all of them before the first is read back, and arrays may be filled anew.
+    expect(submit).toHaveBeenCalledTimes(3);
+    submit.mockRestore();
+    await Promise.all([...runs, refused]);
+    expect(order).toEqual([2, 4, 6]);
   });
 
   test("a lost device is said, and the next load opens another", async () => {
