@@ -118,7 +118,9 @@ function programOf(
   const { gpu } = device;
   const results = Object.entries(outputs);
   const total = results.reduce((sum, [, values]) => sum + 4 * values, 0);
+  /** Staging buffers that no run holds. */
   const ring: GPUBuffer[] = [];
+  let isOpen = true;
 
   function submit(staging: GPUBuffer): void {
     const encoder = gpu.createCommandEncoder();
@@ -156,6 +158,7 @@ function programOf(
       try {
         await staging.mapAsync(READ);
       } catch (cause) {
+        staging.destroy();
         device.check();
         throw new DeviceError(`webgpu: a run must be read back, received ${String(cause)}`, {
           cause,
@@ -163,10 +166,12 @@ function programOf(
       }
       const all = new Float32Array(staging.getMappedRange().slice(0));
       staging.unmap();
-      ring.push(staging);
+      if (isOpen) ring.push(staging);
+      else staging.destroy();
       return cut(all, results);
     },
     async [Symbol.asyncDispose]() {
+      isOpen = false;
       memory.close();
       for (const staging of ring) staging.destroy();
     },

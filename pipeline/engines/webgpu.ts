@@ -18,15 +18,10 @@ const NAME = "webgpu";
 export function webgpuEngine(gpu: () => Promise<GPU | undefined>): Engine {
   let opened: Promise<OpenDevice> | undefined;
   const device = async (): Promise<OpenDevice> => {
-    opened ??= gpu().then(openDevice);
-    try {
-      const found = await opened;
-      found.check();
-      return found;
-    } catch {
-      opened = gpu().then(openDevice);
-      return opened;
-    }
+    const before = opened;
+    if (before !== undefined && (await isThere(before))) return before;
+    if (opened === before) opened = undefined; // of loads that find it lost, the first opens another
+    return (opened ??= gpu().then(openDevice));
   };
   return {
     name: NAME,
@@ -42,6 +37,15 @@ export function webgpuEngine(gpu: () => Promise<GPU | undefined>): Engine {
       return loadNetwork(await device(), network);
     },
   };
+}
+
+async function isThere(opened: Promise<OpenDevice>): Promise<boolean> {
+  try {
+    (await opened).check();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The engine of browsers. */

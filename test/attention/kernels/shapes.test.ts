@@ -1,9 +1,10 @@
 /** Kernels that have no operator of their own, on a device, against plain loops. */
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import {
   computed,
   convolution,
   convolved,
+  copied,
   depthwise,
   flash,
   matmul,
@@ -94,6 +95,30 @@ describe.skipIf(!device)("on a device", () => {
     const wanted = computed("B C Y X", [2, 9, 4, 4], (b, o, y, z) => every(b, o, 2 * y, 2 * z));
     expectClose(map, wanted.data, CLOSE);
   });
+});
+
+test("a program that is closed in mid-run gives its result, and every buffer back", async ({
+  skip,
+}) => {
+  if (!device) return skip();
+  const { gpu } = device;
+  const create = gpu.createBuffer.bind(gpu);
+  const made: { readonly destroy: unknown }[] = [];
+  const spy = vi.spyOn(gpu, "createBuffer").mockImplementation((wanted) => {
+    const buffer = create(wanted);
+    vi.spyOn(buffer, "destroy");
+    made.push(buffer);
+    return buffer;
+  });
+  const steps = [copied("out", { from: "x", view: whole([4]) })];
+  const plan = { steps, inputs: { x: 4 }, constants: new Map(), outputs: { out: 4 } };
+  const program = await prepare(device, plan);
+  const running = program.run({ x: Float32Array.of(1, 2, 3, 4) });
+  await program[Symbol.asyncDispose]();
+  expect((await running)["out"]).toEqual(Float32Array.of(1, 2, 3, 4));
+  spy.mockRestore();
+  expect(made).toHaveLength(3);
+  for (const { destroy } of made) expect(destroy).toHaveBeenCalledOnce();
 });
 
 test("what exceeds the device is refused with a sentence before anything runs", async ({
