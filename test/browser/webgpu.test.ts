@@ -24,6 +24,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Side of the pictures of networks with random weights, and of shipped ones. */
 const [SIDE, SHIPPED_SIDE] = [64, 160];
 const shipped = await listShipped();
+const NO_ADAPTER = "skipped: this Chromium has no WebGPU adapter";
 
 interface Asked {
   readonly rooms: Page["nadir"];
@@ -90,11 +91,11 @@ describe.skipIf(missing)("the WebGPU engine in Chromium", () => {
       return (await webgpu.devices()).length > 0;
     });
 
-  test.each<FamilyName>(["yolo-caa", "vit", "swin"])(
+  test.for<FamilyName>(["yolo-caa", "vit", "swin"])(
     "%s gives what ONNX Runtime gives",
     { timeout: 180_000 },
-    async (family) => {
-      if (!(await hasAdapter())) return skipAloud();
+    async (family, { skip }) => {
+      if (!(await hasAdapter())) return skip(NO_ADAPTER);
       const options = { family, size: "pico", classes: 3 } as const;
       const image = numbers(3 * SIDE * SIDE, 1, true);
       const found = await tab.evaluate(
@@ -126,11 +127,11 @@ describe.skipIf(missing)("the WebGPU engine in Chromium", () => {
     },
   );
 
-  test.each(shipped.map((card) => [card.name, card] as const))(
+  test.for(shipped.map((card) => [card.name, card] as const))(
     "shipped %s finds what it finds in Node",
     { timeout: 240_000 },
-    async (name, card) => {
-      if (!(await hasAdapter())) return skipAloud();
+    async ([name, card], { skip }) => {
+      if (!(await hasAdapter())) return skip(NO_ADAPTER);
       const file = `models/weights/${name}.safetensors`;
       const wanted = await find({
         rooms: { datasets, models, pipeline },
@@ -156,7 +157,3 @@ describe.skipIf(missing)("the WebGPU engine in Chromium", () => {
     },
   );
 });
-
-function skipAloud(): void {
-  console.warn("skipped: this Chromium has no WebGPU adapter");
-}
