@@ -7,7 +7,7 @@ import { minAreaRectangle } from "../min-area-rectangle.ts";
 import type { LabelledDataset, LabelledObject } from "../labels/labels.ts";
 import { cornersLabel, cornersOf } from "../labels/labels.ts";
 import type { ImagePair, Touch } from "./pairs.ts";
-import { byFallingScore, pairImages, pairOf } from "./pairs.ts";
+import { byFallingScore, mostOverlapped, pairImages, pairOf } from "./pairs.ts";
 import { hasOriented } from "./voc.ts";
 
 export type Mistake =
@@ -123,27 +123,20 @@ function causeOf(
   { taken, touched }: { readonly taken: Set<number>; readonly touched: Set<number> },
   { overlap, touching, oriented }: Rules,
 ): Cause {
-  const most = (isWanted: (label: LabelledObject, t: number) => boolean): Touch | undefined =>
-    touches.reduce<Touch | undefined>(
-      (best, touch) =>
-        isWanted(labels[touch.t]!, touch.t) && (best === undefined || touch.overlap > best.overlap)
-          ? touch
-          : best,
-      undefined,
-    );
-  const isOfClass = ({ classIndex, crowd }: LabelledObject): boolean =>
-    classIndex === detection.classIndex && !crowd;
-  const free = most((label, t) => isOfClass(label) && !taken.has(t));
+  const isCrowd = ({ t }: Touch): boolean => labels[t]!.crowd;
+  const isOfClass = ({ t }: Touch): boolean => labels[t]!.classIndex === detection.classIndex;
+  const onObjects = touches.filter((touch) => !isCrowd(touch));
+  const onOwn = onObjects.filter(isOfClass);
+  const free = mostOverlapped(onOwn.filter(({ t }) => !taken.has(t)));
   if (free !== undefined && free.overlap >= overlap) {
     if (labels[free.t]!.difficult) return "ignored";
     taken.add(free.t);
     return "right";
   }
-  const isOwnCrowd = ({ classIndex, crowd }: LabelledObject): boolean =>
-    classIndex === detection.classIndex && crowd;
-  if ((most(isOwnCrowd)?.overlap ?? 0) >= overlap) return "ignored";
-  const own = most(isOfClass);
-  const other = most(({ classIndex, crowd }) => classIndex !== detection.classIndex && !crowd);
+  const onCrowds = touches.filter((touch) => isCrowd(touch) && isOfClass(touch));
+  if (onCrowds.some((touch) => touch.overlap >= overlap)) return "ignored";
+  const own = mostOverlapped(onOwn);
+  const other = mostOverlapped(onObjects.filter((touch) => !isOfClass(touch)));
   if (own !== undefined && own.overlap >= overlap) return "duplicate";
   if (own !== undefined) {
     // A slender box that is turned overlaps hardly: its angle is asked before its overlap.

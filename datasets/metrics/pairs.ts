@@ -101,6 +101,14 @@ export function pairOf(
   return { truth, found, touching: (d) => touches[d] ?? [] };
 }
 
+/** The first of equals. */
+export function mostOverlapped(touches: readonly Touch[]): Touch | undefined {
+  return touches.reduce<Touch | undefined>(
+    (best, touch) => (best === undefined || touch.overlap > best.overlap ? touch : best),
+    undefined,
+  );
+}
+
 export function byFallingScore(a: LabelledObject, b: LabelledObject): number {
   return (b.score ?? 1) - (a.score ?? 1);
 }

@@ -8,8 +8,8 @@
  * not have, follow COCO: they are nothing to find, and what would be wrong inside one is ignored.
  */
 import type { LabelledDataset } from "../labels/labels.ts";
-import type { Pair, Touch } from "./pairs.ts";
-import { classPairs, pairImages } from "./pairs.ts";
+import type { Pair } from "./pairs.ts";
+import { classPairs, mostOverlapped, pairImages } from "./pairs.ts";
 
 export interface VocOptions {
   /** Overlap that must be exceeded. @default 0.5 */
@@ -111,14 +111,6 @@ function judge(pairs: readonly Pair[], least: number): readonly Judged[] {
       const isInCrowd = near.some(({ t }) => truth[t]!.crowd);
       return isInCrowd && !isRight ? [] : [{ score, isRight }];
     });
-}
-
-/** The first of equals. */
-function mostOverlapped(touches: readonly Touch[]): Touch | undefined {
-  return touches.reduce<Touch | undefined>(
-    (best, touch) => (best === undefined || touch.overlap > best.overlap ? touch : best),
-    undefined,
-  );
 }
 
 function averagePrecisions(
