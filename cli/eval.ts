@@ -65,7 +65,10 @@ export function declareEval(command: Command, { io, finish }: CliContext): void 
       "Labels to score them against: a file, or the folder of its format.",
     )
     .option("-m, --model <file>", "Instead of results: a detector, run on every image of --data.")
-    .option("--data <files...>", "Label files with their images.")
+    .option(
+      "--data <files...>",
+      "Label files with their images; of a data.yaml val, or test as data.yaml#test.",
+    )
     .addOption(
       new Option("--truth-format <format>", "Recognised where absent.").choices(LABEL_FORMATS),
     )
