@@ -4,7 +4,7 @@ export const FUNCTIONS: string = /* wgsl */ `
 const LARGEST = 3.4028234663852886e38;
 fn sigmoid(x: f32) -> f32 { return 1.0 / (1.0 + exp(-x)); }
 fn silu(x: f32) -> f32 { return x / (1.0 + exp(-x)); }
-fn elu(x: f32) -> f32 { return select(exp(x) - 1.0, x, x > 0.0); }
+fn elu(x: f32, alpha: f32) -> f32 { return select(alpha * (exp(x) - 1.0), x, x > 0.0); }
 fn softplus(x: f32) -> f32 { return max(x, 0.0) + log(1.0 + exp(-abs(x))); }
 fn hardswish(x: f32) -> f32 { return x * clamp(x / 6.0 + 0.5, 0.0, 1.0); }
 // WGSL's tanh may overflow inside.

@@ -6,7 +6,6 @@ export const UNARY: Readonly<Record<string, (x: string) => string>> = {
   Abs: (x) => `abs(${x})`,
   Atan: (x) => `atan(${x})`,
   Cos: (x) => `cos(${x})`,
-  Elu: (x) => `elu(${x})`,
   Erf: (x) => `erf(${x})`,
   Exp: (x) => `exp(${x})`,
   Floor: (x) => `floor(${x})`,

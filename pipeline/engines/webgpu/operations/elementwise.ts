@@ -5,7 +5,7 @@ import type { OnnxNode } from "../../../../models/index.ts";
 import { fits, giveStep, giveView, read, scalarOf, take } from "../desk.ts";
 import type { Desk } from "../desk.ts";
 import { BINARY, literal, UNARY } from "../formulas.ts";
-import { inputOf, nameOf, operand, resultShape } from "./operation.ts";
+import { inputOf, nameOf, operand, resultShape, unfit } from "./operation.ts";
 import type { Lowering, Lowerings } from "./operation.ts";
 
 const same = (a: readonly number[], b: readonly number[]): boolean =>
@@ -77,6 +77,20 @@ const gelu: Lowering = (desk, node) => {
   join(desk, node, ([x = "v"]) => `${UNARY[name]?.(x)}`);
 };
 
+const elu: Lowering = (desk, node) => {
+  const alpha = literal(Number(node.attributes["alpha"] ?? 1));
+  join(desk, node, ([x = "v"]) => `elu(${x}, ${alpha})`);
+};
+
+/** Of whole numbers these round in ways of their own. */
+const ofFloats = (op: "Div" | "Pow"): Lowering => {
+  return (desk, node) => {
+    const type = desk.graph.values.get(nameOf(node))?.type;
+    if (type === "int64") throw unfit(node, "be of float32", type);
+    join(desk, node, ([a = "v", b = "v"]) => `${BINARY[op]?.(a, b)}`);
+  };
+};
+
 const each = <T>(table: Readonly<Record<string, T>>, make: (one: T) => Lowering): Lowerings =>
   Object.fromEntries(Object.entries(table).map(([op, one]) => [op, make(one)]));
 
@@ -84,7 +98,10 @@ export const ELEMENTWISE: Lowerings = {
   ...each(UNARY, unary),
   ...each(BINARY, binary),
   Cast: cast,
+  Div: ofFloats("Div"),
+  Elu: elu,
   Gelu: gelu,
   Identity: relabel,
+  Pow: ofFloats("Pow"),
   Where: where,
 };

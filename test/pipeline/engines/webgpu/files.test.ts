@@ -73,6 +73,7 @@ const SAME: Readonly<Record<string, Written>> = {
     op: "Pad",
     constants: [ints(1, -2, 2, 3), { dims: [], values: [0.5] }, ints(3, -2)],
   },
+  "an exponential unit with a slope of its own": { op: "Elu", attributes: { alpha: 0.3 } },
   "means whose windows stay on the map": {
     op: "AveragePool",
     attributes: { ...POOL, strides: [2, 1], ceil_mode: 1 },

@@ -238,6 +238,16 @@ describe("without a device", () => {
     expect(() => lower({ graph, weights: new Map() })).toThrow(/received TopK/);
   });
 
+  test.each(["div", "pow"] as const)("%s of whole numbers is refused", (op) => {
+    const graph = buildGraph("whole", (g) => {
+      const x = g.input("x", "B N", [1, 8], "int64");
+      return { out: g.binary(op, x, x) };
+    });
+    expect(() => lower({ graph, weights: new Map() })).toThrow(
+      /must be of float32, received int64/,
+    );
+  });
+
   test("open sizes are refused, and there are no devices where there is no WebGPU", async () => {
     const engine = webgpuEngine(async () => undefined);
     const file = headFile({ image: ["batch", 3, 64, 64], outputs: {} });
