@@ -7,7 +7,7 @@ export { type PictureOptions, renderPicture } from "./outputs/node/picture.ts";
 export { type Converted, type ConvertOptions, convertLabels } from "./outputs/node/convert.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./training/checkpoint-node.ts";
 export { train, type TrainEvent, type TrainOptions } from "./training/train-node.ts";
-export { toRecords, type TrainingSource, unionOfClasses } from "./training/records.ts";
+export { toRecords, type TrainingSource, unionOfClasses } from "./training/records-node.ts";
 export { syntheticRecords } from "./training/synthetic.ts";
 export { TrainingError } from "./training/training-error.ts";
 export { writeShipped } from "./training/ship-node.ts";

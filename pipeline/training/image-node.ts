@@ -1,10 +1,11 @@
 /** Decoding training images: the same opening, band choice and stretch as in detection. */
-import type { Pixels } from "../../datasets/index.ts";
+import { LabelsError, type Pixels } from "../../datasets/index.ts";
 import { openScene } from "../../datasets/node.ts";
 import type { ModelInput } from "../../models/index.ts";
 import { chooseBands, toColours } from "../bands.ts";
 import { writeInput } from "../preprocess.ts";
 import { decideStretch } from "../stretch.ts";
+import type { TrainingRecord } from "./loader.ts";
 
 /** Red, green and blue in 0…255: what {@link writeInput} makes for a network without normalisation. */
 const BYTES: ModelInput = {
@@ -22,10 +23,22 @@ const BYTES: ModelInput = {
   type: "uint8",
 };
 
-/** @throws {SceneError} where the file is no image or its bytes are broken */
-export async function readTrainingPixels(path: string): Promise<Pixels> {
+/**
+ * @throws {SceneError} where the file is no image or its bytes are broken
+ * @throws {LabelsError} where it has another size than its labels say
+ */
+export async function readTrainingPixels({
+  path,
+  labelledSize,
+}: Pick<TrainingRecord, "path" | "labelledSize">): Promise<Pixels> {
   await using scene = await openScene(path, { cacheBytes: 0 });
   const { width, height } = scene;
+  const said = labelledSize ?? scene;
+  if (said.width !== width || said.height !== height) {
+    throw new LabelsError(
+      `${path}: must be ${said.width} × ${said.height} px, as its labels say, received ${width} × ${height}`,
+    );
+  }
   const bands = chooseBands(scene, 3);
   const stretch = await decideStretch(scene, bands, "auto");
   const read = await scene.read({ x: 0, y: 0, width, height }, { bands: bands.read });

@@ -36,7 +36,7 @@ function decode(record: TrainingRecord): Promise<TrainingImage> {
 async function imageOf(record: TrainingRecord): Promise<TrainingImage> {
   const { path, labels, labelled, gsdM, synthetic } = record;
   if (synthetic !== undefined) return synthesiseRecord(record, synthetic);
-  return { source: path, pixels: await readTrainingPixels(path), labels, labelled, gsdM };
+  return { source: path, pixels: await readTrainingPixels(record), labels, labelled, gsdM };
 }
 
 parentPort?.on("message", ({ id, epoch, index, mosaic }: TileRequest) => {

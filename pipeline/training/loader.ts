@@ -17,6 +17,8 @@ export interface TrainingRecord {
   readonly labels: Labels;
   readonly labelled: Uint8Array;
   readonly gsdM: number | undefined;
+  /** Pixels of the image that the labels were made on, where they say it; one of another size is no match. */
+  readonly labelledSize?: { readonly width: number; readonly height: number } | undefined;
   /** How often it is seen in an epoch; large images hold several tiles. @default 1 */
   readonly repeat?: number | undefined;
   /** Where there is no file: what makes the image, with its labels. */

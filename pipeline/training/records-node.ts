@@ -1,4 +1,5 @@
 /** Labelled datasets as what the loader takes: all in one list, under one table of classes. */
+import { isAbsolute, join } from "node:path";
 import type { LabelledDataset, LabelledImage } from "../../datasets/index.ts";
 import { toLabels } from "./labels.ts";
 import type { TrainingRecord } from "./loader.ts";
@@ -56,8 +57,9 @@ export function toRecords(
     const usual = crowds.reduce((total, crowd) => total + crowd, 0) / crowds.length;
     return dataset.images.map((image, i): TrainingRecord => {
       return {
-        path: `${folder}/${image.file}`,
+        path: isAbsolute(image.file) ? image.file : join(folder, image.file),
         ...columns(image, { indices, count: classes.length, oriented }),
+        labelledSize: { width: image.width, height: image.height },
         gsdM: image.gsdM,
         repeat: Math.max(1, Math.round((perImage * (crowds[i] ?? usual)) / usual)),
       };
