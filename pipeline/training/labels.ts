@@ -63,6 +63,32 @@ const VISIBLE = 0.4;
 const SMALLEST_PX = 3;
 const SMALLEST_ORIENTED_PX = 2;
 
+/** The `count` largest objects, in their order, and the classes of the others. */
+export function largest(
+  labels: Labels,
+  count: number,
+): { readonly kept: Labels; readonly left: readonly number[] } {
+  const { xyxy, classes, corners } = labels;
+  if (classes.length <= count) return { kept: labels, left: [] };
+  const area = Array.from(classes, (_, i) => {
+    if (corners !== undefined) return quadArea(corners.subarray(8 * i, 8 * i + 8));
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = xyxy.subarray(4 * i, 4 * i + 4);
+    return (x2 - x1) * (y2 - y1);
+  });
+  const order = [...classes.keys()].toSorted((a, b) => (area[b] ?? 0) - (area[a] ?? 0));
+  const rows = order.slice(0, count).toSorted((a, b) => a - b);
+  const pick = (from: Float64Array, size: number): Float64Array =>
+    Float64Array.from(rows.flatMap((i) => [...from.subarray(size * i, size * i + size)]));
+  return {
+    kept: {
+      xyxy: pick(xyxy, 4),
+      classes: Uint16Array.from(rows, (i) => classes[i] ?? 0),
+      ...(corners && { corners: pick(corners, 8) }),
+    },
+    left: order.slice(count).map((i) => classes[i] ?? 0),
+  };
+}
+
 /** Where a tile lies on a scaled image. */
 export interface Place {
   readonly x: number;

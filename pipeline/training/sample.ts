@@ -1,7 +1,7 @@
 /** What the trainer learns from: images with boxes, and the batches made of them. */
 import type { Pixels } from "../../datasets/index.ts";
 import type { Labels } from "./labels.ts";
-import { boxRows } from "./labels.ts";
+import { boxRows, largest } from "./labels.ts";
 
 /** One labelled image, decoded. */
 export interface TrainingImage {
@@ -28,6 +28,8 @@ export interface TrainingTile {
 export interface TrainingBatch {
   readonly size: number;
   readonly rows: number;
+  /** Objects of each tile that found no row. */
+  readonly leftOut: readonly number[];
   /** `[B, 3, Y, X]` */
   readonly images: Float32Array;
   /** `[B, G, 4]`, or `[B, G, 5]` where labels have corners; see `Targets` of `models`. */
@@ -43,34 +45,34 @@ export interface TrainingBatch {
 /** How many label rows a batch may have: few sizes, since each is a compiled graph of its own. */
 export const LABEL_ROWS = [16, 64, 224] as const;
 
-/** Packs tiles; labels beyond the largest row count are an error of the caller's tile size. */
+const MOST_ROWS = LABEL_ROWS[2];
+
+/** Packs tiles. Of a tile with more objects than rows the smallest are left out, and are no negatives of their classes. */
 export function packBatch(tiles: readonly TrainingTile[], classCount: number): TrainingBatch {
-  const most = Math.max(...tiles.map(({ labels }) => labels.classes.length));
-  const rows = LABEL_ROWS.find((count) => count >= most);
-  if (rows === undefined) {
-    throw new RangeError(
-      `packBatch: a tile must hold at most ${LABEL_ROWS.at(-1)} objects, received ${most}; use smaller tiles`,
-    );
-  }
+  const fitted = tiles.map(({ labels }) => largest(labels, MOST_ROWS));
+  const most = Math.max(...fitted.map(({ kept }) => kept.classes.length));
+  const rows = LABEL_ROWS.find((count) => count >= most) ?? MOST_ROWS;
   const [size, sizePx] = [tiles.length, tiles[0]?.sizePx ?? 0];
   const plane = 3 * sizePx * sizePx;
   const perBox = tiles[0]?.labels.corners === undefined ? 4 : 5;
   const batch = {
     size,
     rows,
+    leftOut: fitted.map(({ left }) => left.length),
     images: new Float32Array(size * plane),
     boxes: new Float32Array(size * rows * perBox),
     classes: new Float32Array(size * rows * classCount),
     labelled: new Float32Array(size * classCount),
     gsdM: new Float32Array(size),
   };
-  for (const [b, tile] of tiles.entries()) {
-    batch.images.set(tile.pixels, b * plane);
-    batch.boxes.set(boxRows(tile.labels), b * rows * perBox);
-    for (const [i, k] of tile.labels.classes.entries())
-      batch.classes[(b * rows + i) * classCount + k] = 1;
-    batch.labelled.set(tile.labelled, b * classCount);
-    batch.gsdM[b] = tile.gsdM ?? 0;
+  for (const [b, { kept, left }] of fitted.entries()) {
+    const { pixels, labelled, gsdM = 0 } = tiles[b]!;
+    batch.images.set(pixels, b * plane);
+    batch.boxes.set(boxRows(kept), b * rows * perBox);
+    for (const [i, k] of kept.classes.entries()) batch.classes[(b * rows + i) * classCount + k] = 1;
+    batch.labelled.set(labelled, b * classCount);
+    for (const k of left) batch.labelled[b * classCount + k] = 0;
+    batch.gsdM[b] = gsdM;
   }
   return batch;
 }

@@ -7,6 +7,7 @@ import type { TrainingRecord } from "./loader.ts";
 import { epochOrder } from "./loader.ts";
 import type { BadImage } from "./loader-node.ts";
 import { TileWorkers } from "./loader-node.ts";
+import { differences, recipeOf } from "./recipe-node.ts";
 import { LABEL_ROWS } from "./sample.ts";
 import { learningRate } from "./schedule.ts";
 import type { StepLoss, TrainingStep } from "./step.ts";
@@ -27,6 +28,8 @@ export interface TrainOptions {
   readonly warmupEpochs?: number;
   /** Last epochs without mosaics, on tiles as they come in real use. @default a tenth of all */
   readonly plainEpochs?: number;
+  /** Names of the classes: a run is resumed only with the same. */
+  readonly classes?: readonly string[] | undefined;
   /** Where checkpoints go. */
   readonly checkpointPath: string;
   /** Goes on from here. */
@@ -41,6 +44,8 @@ export interface TrainOptions {
 }
 
 export type TrainEvent =
+  /** Before the first step of a run that starts from weights: how many tensors it took of them, of all that it has. */
+  | { readonly kind: "start"; readonly taken: number; readonly of: number }
   | {
       readonly kind: "step";
       readonly epoch: number;
@@ -58,6 +63,13 @@ export type TrainEvent =
       readonly epochs: number;
       readonly weights: Weights;
     }
+  /** After an epoch in which tiles held more objects than a step takes: how many tiles, and objects too many. */
+  | {
+      readonly kind: "crowded tiles";
+      readonly epoch: number;
+      readonly tiles: number;
+      readonly leftOut: number;
+    }
   /** Once for each image, after the epoch that first met it. */
   | { readonly kind: "bad image"; readonly image: BadImage }
   /** At the end: how many images were skipped, and how many tiles should have been of them. */
@@ -67,7 +79,7 @@ export type TrainEvent =
  * Trains until all epochs are done. The state lies in the checkpoint file after every epoch; a run that is stopped loses
  * the epoch it was in.
  *
- * @throws {TrainingError} where the loss is not finite; the last checkpoint stays as it is
+ * @throws {TrainingError} where loss or gradient is not finite; the last checkpoint stays as it is
  */
 export async function* train(
   network: DetectorNetwork,
@@ -83,16 +95,19 @@ export async function* train(
     );
   }
   checkLabels(network, records);
-  const recipe = recipeOf(network, options);
-  if (from !== undefined && from.recipe !== recipe) {
+  const recipe = recipeOf(network, records, options);
+  const others = from === undefined ? [] : differences(from.recipe, recipe);
+  if (others.length > 0) {
     throw new TrainingError(
-      "train: a run must be resumed with the settings it was started with, received others",
+      `train: a run must be resumed with the settings and data it was started with, received ${others.join(", ")}`,
     );
   }
   await using steps = new Steps(network, options);
   const setup = { records, options: { seed, sizePx: options.tilePx } };
   await using workers = new TileWorkers(setup, options.loaders);
-  const state = new Map(from?.state ?? started(steps.of(LABEL_ROWS[0]), options));
+  const state = new Map(from?.state ?? steps.of(LABEL_ROWS[0]).start(seed));
+  if (from === undefined && options.weights !== undefined)
+    yield { kind: "start", ...takeWeights(state, options.weights) };
   const run: Run = { network, options, steps, workers, state, perEpoch, step: from?.step ?? 0 };
   for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
     yield* trainEpoch(run, epoch, epoch >= epochs - plainEpochs);
@@ -135,22 +150,33 @@ async function* trainEpoch(
   const known = workers.badImages.length;
   const classCount = network.head.classes;
   const batches = workers.batches(epoch, { ...loader, batchSize, classCount, signal });
+  let [tiles, leftOut] = [0, 0];
   let asked = performance.now();
   for await (const batch of batches) {
     const begun = performance.now();
     const rate = learningRate(run.step, schedule);
     const loss = await steps.of(batch.rows).run(state, batch, rate);
-    if (!Number.isFinite(loss.total)) {
-      throw new TrainingError(
-        `train: the loss must be finite, received ${loss.total} at step ${run.step} of epoch ${epoch + 1} with rate ${rate}; lower the rate and resume`,
-      );
-    }
+    checkLoss(loss, `step ${run.step} of epoch ${epoch + 1} with rate ${rate}`);
+    tiles += batch.leftOut.filter((count) => count > 0).length;
+    leftOut += batch.leftOut.reduce((all, count) => all + count, 0);
     const step = ++run.step;
     const [ms, waitedMs] = [performance.now() - begun, begun - asked];
     yield { kind: "step", epoch, step, steps: schedule.steps, rate, loss, ms, waitedMs };
     asked = performance.now();
   }
+  if (tiles > 0) yield { kind: "crowded tiles", epoch: epoch + 1, tiles, leftOut };
   for (const image of workers.badImages.slice(known)) yield { kind: "bad image", image };
+}
+
+/** @throws {TrainingError} where the step has left weights that are no numbers */
+function checkLoss({ total, gradientNorm }: StepLoss, at: string): void {
+  const [name, value] = Number.isFinite(total)
+    ? (["length of the gradient", gradientNorm] as const)
+    : (["loss", total] as const);
+  if (Number.isFinite(value)) return;
+  throw new TrainingError(
+    `train: the ${name} must be finite, received ${value} at ${at}; start again with a lower rate, from the weights of the last checkpoint`,
+  );
 }
 
 /** @throws {TrainingError} where a network of one kind of boxes was given labels of the other */
@@ -163,23 +189,29 @@ function checkLabels({ head }: DetectorNetwork, records: readonly TrainingRecord
   );
 }
 
-/** Seeded weights, replaced by given ones of the same name and size. */
-function started(step: TrainingStep, { seed, weights }: TrainOptions): Map<string, Float32Array> {
-  const state = new Map(step.start(seed));
-  for (const [name, values] of weights ?? []) {
-    if (!name.startsWith("optimizer.") && state.get(name)?.length === values.length)
-      state.set(name, values);
-  }
-  return state;
-}
+/** What the optimizer and the averages keep is no weight. */
+const isWeight = (name: string): boolean => !/^(optimizer|average)\./.test(name);
 
-/** What must be the same for a run to be resumed. */
-function recipeOf(network: DetectorNetwork, o: TrainOptions): string {
-  const { tilePx, batchSize, epochs, seed, rate, weightDecay, warmupEpochs, plainEpochs } = o;
-  return JSON.stringify({
-    network: network.options,
-    run: { tilePx, batchSize, epochs, seed, rate, weightDecay, warmupEpochs, plainEpochs },
-  });
+/**
+ * Replaces what has the same name and size.
+ *
+ * @throws {TrainingError} where nothing has
+ */
+function takeWeights(
+  state: Map<string, Float32Array>,
+  weights: ReadonlyMap<string, Float32Array>,
+): { readonly taken: number; readonly of: number } {
+  const fitting = [...weights].filter(
+    ([name, values]) => !name.startsWith("optimizer.") && state.get(name)?.length === values.length,
+  );
+  for (const [name, values] of fitting) state.set(name, values);
+  const taken = fitting.filter(([name]) => isWeight(name)).length;
+  if (taken === 0) {
+    throw new TrainingError(
+      `train: weights to start from must have tensors of this network, received ${weights.size} of which none fits`,
+    );
+  }
+  return { taken, of: [...state.keys()].filter(isWeight).length };
 }
 
 /** One step for each number of label rows, made when it is first needed. */

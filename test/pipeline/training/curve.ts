@@ -56,7 +56,7 @@ export function drawnBatch(
   const labelled = new Float32Array(size * classes).fill(1);
   labelled[(size - 1) * classes] = 0;
   const gsdM = Float32Array.from({ length: size }, (_, b) => (b === size - 1 ? 0 : 0.3 + 0.2 * b));
-  return { size, rows, images, boxes, classes: oneHot, labelled, gsdM };
+  return { size, rows, leftOut: [], images, boxes, classes: oneHot, labelled, gsdM };
 }
 
 /** The run that `test/fixtures/training/curve.json` holds the losses of. */

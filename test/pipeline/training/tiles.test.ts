@@ -287,6 +287,28 @@ test("a batch has rows for its most crowded tile and says where labels are", () 
   expect([...batch.labelled]).toEqual([0, 1, 0, 1]);
 });
 
+test("of a tile with more objects than rows the largest are kept, and the others are no negatives", () => {
+  const [size, count] = [64, 230];
+  const sides = Array.from({ length: count }, (_, i) => 3 + ((i * 7) % count) / 10);
+  const labels = {
+    xyxy: Float64Array.from(sides.flatMap((side) => [1, 1, 1 + side, 1 + side])),
+    classes: Uint16Array.from(sides, (side) => Number(side > 20)),
+  };
+  const tile = cutTile(IMAGE, { x: 10, y: 5, scale: 1, sizePx: size });
+  const both = Uint8Array.of(1, 1);
+  const batch = packBatch(
+    [
+      { ...tile, labelled: both },
+      { ...tile, labels, labelled: both },
+    ],
+    2,
+  );
+  expect([batch.rows, batch.leftOut]).toEqual([224, [0, 6]]);
+  const kept = batch.boxes.subarray(224 * 4).filter((_, i) => i % 4 === 2);
+  expect(Math.min(...kept)).toBeCloseTo(1 + 3 + 0.6, 5);
+  expect([...batch.labelled]).toEqual([1, 1, 0, 1]);
+});
+
 test("the rate rises in a line, falls in half a cosine and ends at its floor", () => {
   const at = (step: number) =>
     learningRate(step, { peak: 1, warmupSteps: 10, steps: 110, floor: 0.1 });

@@ -1,0 +1,72 @@
+/** What a run was started with, as its checkpoint keeps it: settings, classes, and a digest of the data. */
+import { createHash } from "node:crypto";
+import type { DetectorNetwork } from "../../models/index.ts";
+import type { TrainingRecord } from "./loader.ts";
+import type { TrainOptions } from "./train-node.ts";
+
+interface Recipe {
+  readonly network: object;
+  readonly run: object;
+  /** Older checkpoints say nothing of these two. */
+  readonly classes?: readonly string[] | undefined;
+  readonly data?: string | undefined;
+}
+
+/** What must be the same for a run to be resumed, as text. */
+export function recipeOf(
+  network: DetectorNetwork,
+  records: readonly TrainingRecord[],
+  options: TrainOptions,
+): string {
+  const { tilePx, batchSize, epochs, seed, rate, classes } = options;
+  const { weightDecay, warmupEpochs, plainEpochs } = options;
+  const recipe: Recipe = {
+    network: network.options,
+    run: { tilePx, batchSize, epochs, seed, rate, weightDecay, warmupEpochs, plainEpochs },
+    classes,
+    data: digestOf(records),
+  };
+  return JSON.stringify(recipe);
+}
+
+/** In what a recipe is another than the one that was kept, a few words each. */
+export function differences(kept: string, now: string): readonly string[] {
+  if (kept === "") return ["a file that no run has written"];
+  const [then, asked] = [JSON.parse(kept) as Recipe, JSON.parse(now) as Recipe]; // both by recipeOf
+  const known = (a: unknown, b: unknown): boolean => a !== undefined && b !== undefined;
+  return [
+    ...changed(then.network, asked.network),
+    ...changed(then.run, asked.run),
+    ...(known(then.classes, asked.classes) ? changed(then, asked, ["classes"]) : []),
+    ...(known(then.data, asked.data) && then.data !== asked.data ? ["other images or labels"] : []),
+  ];
+}
+
+function changed(
+  then: object,
+  now: object,
+  names: readonly string[] = [...new Set([...Object.keys(then), ...Object.keys(now)])],
+): readonly string[] {
+  const shown = (from: object, name: string): string =>
+    JSON.stringify(Reflect.get(from, name)) ?? "none";
+  return names
+    .filter((name) => shown(then, name) !== shown(now, name))
+    .map((name) => `${name} ${shown(now, name)} instead of ${shown(then, name)}`);
+}
+
+/** Of names, labels and repetitions in their order; folders may be moved. */
+function digestOf(records: readonly TrainingRecord[]): string {
+  const hash = createHash("sha256");
+  for (const { path, labels, labelled, gsdM, repeat } of records) {
+    const name = path.split(/[/\\]/).at(-1);
+    hash.update(JSON.stringify([name, labels.classes.length, gsdM ?? null, repeat ?? 1]));
+    for (const { buffer, byteOffset, byteLength } of [
+      labels.xyxy,
+      labels.classes,
+      labels.corners ?? new Float64Array(),
+      labelled,
+    ])
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
