@@ -2,11 +2,12 @@
 import { EXIT } from "../pipeline/index.ts";
 import type { Io } from "./io.ts";
 
-/** Runs `work` with a signal that the first Ctrl-C aborts; the second ends the process. */
+/** Runs `work` with a signal that the first Ctrl-C aborts; the second ends the process. `ending` is said at the first. */
 export async function interruptible<T>(
   io: Io,
   say: (line: string) => void,
   work: (signal: AbortSignal) => Promise<T>,
+  ending = "finishing the tiles in hand and saving them; press Ctrl-C again to stop at once",
 ): Promise<T> {
   const stop = new AbortController();
   const off = io.onInterrupt(() => {
@@ -14,7 +15,7 @@ export async function interruptible<T>(
       io.exit(EXIT.cancelled);
       return;
     }
-    say("finishing the tiles in hand and saving them; press Ctrl-C again to stop at once");
+    say(ending);
     stop.abort();
   });
   try {

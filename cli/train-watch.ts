@@ -4,7 +4,7 @@ import type { Evaluation } from "../datasets/index.ts";
 import type { TrainEvent } from "../pipeline/node.ts";
 import type { Io } from "./io.ts";
 import { LiveLine } from "./live-line.ts";
-import { counted, duration } from "./say.ts";
+import { counted, duration, grouped } from "./say.ts";
 import { shortScores } from "./validation.ts";
 
 export type Watched =
@@ -18,7 +18,7 @@ export interface Watcher {
 }
 
 /** Writes every event to the log; to people the last step, in place on a terminal, else every ten seconds. */
-export function watcher(io: Io, log: string): Watcher {
+export function watcher(io: Io, log: string, from = "the weights"): Watcher {
   let saidAt = -Infinity;
   let validation = "";
   const live = new LiveLine(io.stderr);
@@ -27,6 +27,14 @@ export function watcher(io: Io, log: string): Watcher {
   const onEvent: Watcher["onEvent"] = async (event) => {
     if (event.kind === "bad image") {
       say(`skipped ${event.image.path}: ${event.image.reason}`);
+      await keep(event);
+    } else if (event.kind === "crowded tiles") {
+      say(
+        `${counted(event.tiles, "tile")} held more objects than a step takes; the smallest ${grouped(event.leftOut)} were left out (smaller --tile-px)`,
+      );
+      await keep(event);
+    } else if (event.kind === "start") {
+      say(`took ${event.taken} of ${counted(event.of, "tensor")} from ${from}`);
       await keep(event);
     } else if (event.kind === "bad images") {
       say(`skipped ${counted(event.images, "image")} in all, for ${counted(event.draws, "tile")}`);

@@ -5,17 +5,13 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { SYNTHETIC_CLASSES } from "../datasets/index.ts";
 import type { LabelledFolder, LabelSplit } from "../datasets/node.ts";
-import {
-  detector,
-  FAMILIES,
-  type FamilyName,
-  MIXERS,
-  type MixerName,
-  type SizeName,
-} from "../models/index.ts";
+import { detector, FAMILIES, MIXERS } from "../models/index.ts";
 import { createEngine, EXIT, SettingsError } from "../pipeline/index.ts";
 import {
+  type Checkpoint,
+  listShipped,
   NODE_ENGINES,
+  openShipped,
   readCheckpoint,
   syntheticRecords,
   toRecords,
@@ -29,31 +25,9 @@ import type { CliContext } from "./command.ts";
 import { readTruth, usable } from "./eval-inputs.ts";
 import { interruptible } from "./interrupt.ts";
 import { type Io, locate } from "./io.ts";
+import { checkFlags, HEADS, type TrainFlags } from "./train-flags.ts";
 import { metricsOf, watcher, type Watcher } from "./train-watch.ts";
 import { validate } from "./validation.ts";
-import { wholeFlag } from "./whole-flag.ts";
-
-interface TrainFlags {
-  readonly data: readonly string[];
-  readonly model: string;
-  readonly mixer?: string;
-  readonly head: string;
-  readonly out: string;
-  readonly val?: readonly string[];
-  readonly valEvery: string;
-  readonly detectPx: string;
-  readonly tilePx: string;
-  readonly batch: string;
-  readonly epochs: string;
-  readonly rate: string;
-  readonly seed: string;
-  readonly synthetic?: string;
-  readonly threads?: string;
-  readonly from?: string;
-  readonly resume?: boolean;
-}
-
-const HEADS = ["axis-aligned", "oriented"] as const;
 
 type EpochEvent = Extract<TrainEvent, { kind: "epoch" }>;
 
@@ -80,10 +54,11 @@ export function declareTrain(command: Command, { io, finish }: CliContext): void
       "Seeded synthetic images among the real ones; none where absent.",
     )
     .option("--threads <count>", "Threads of the training step; all cores where absent.")
-    .option("--from <checkpoint>", "Starts from these weights instead of none.")
+    .option("--from <weights>", "Starts from a checkpoint, or a shipped model by its name.")
     .option("--resume", "Goes on where the checkpoint in the folder ends.")
     .action(async (flags: TrainFlags) => {
-      finish(await interruptible(io, say(io), (signal) => runTrain(io, flags, signal)));
+      const ending = "ending after the step in hand; press Ctrl-C again to stop at once";
+      finish(await interruptible(io, say(io), (signal) => runTrain(io, flags, signal), ending));
     });
 }
 
@@ -92,16 +67,22 @@ async function runTrain(io: Io, flags: TrainFlags, signal: AbortSignal): Promise
   const { name, network, records, run, out, classes } = plan;
   await mkdir(out, { recursive: true });
   say(io)(`training ${name} on ${records.length} images, classes ${classes.join(", ")}`);
-  const watch = watcher(io, join(out, "log.ndjson"));
+  const watch = watcher(io, join(out, "log.ndjson"), flags.from);
+  let kept = run.from?.epoch ?? 0;
   try {
     for await (const event of train(network, records, run)) {
+      if (event.kind === "epoch") kept = event.epoch;
       await watch.onEvent(event);
       if (event.kind === "epoch") await keepModel(io, plan, event, watch);
     }
   } catch (error) {
     watch.close();
     if (!signal.aborted) throw error;
-    say(io)(`stopped; ${run.checkpointPath} holds the last whole epoch: go on with --resume`);
+    say(io)(
+      kept === 0
+        ? "stopped within the first epoch, of which nothing is kept"
+        : `stopped; ${run.checkpointPath} holds epoch ${kept} of ${run.epochs}: go on with --resume`,
+    );
     return EXIT.cancelled;
   }
   return EXIT.done;
@@ -111,32 +92,25 @@ type Plan = Awaited<ReturnType<typeof readPlan>>;
 
 /** All that the flags ask for, read and checked before the first step. */
 async function readPlan(io: Io, flags: TrainFlags, signal: AbortSignal) {
-  const whole = (flag: string, text: string, multiple = 1): number =>
-    wholeFlag("train", flag, text, multiple);
+  const { family, size, mixer, oriented, synthetic, detectPx, valEvery, ...numbers } =
+    checkFlags(flags);
+  const { tilePx, seed } = numbers;
+  const out = locate(io, flags.out);
+  const checkpointPath = join(out, "checkpoint.safetensors");
+  const from = await readKept(io, checkpointPath, flags.resume === true);
+  const weights =
+    flags.from === undefined || from !== undefined ? undefined : await readWeights(io, flags.from);
   const [sources, judged] = (await Promise.all(
     [flags.data, flags.val ?? []].map((paths, i) =>
       Promise.all(paths.map((path) => readSource(io, path, i === 0 ? "train" : "val"))),
     ),
   )) as [LabelledFolder[], LabelledFolder[]]; // one for each of the two lists
-  const synthetic = flags.synthetic === undefined ? 0 : whole("synthetic", flags.synthetic);
   const named = unionOfClasses(sources);
   const classes = synthetic === 0 ? named : [...new Set([...named, ...SYNTHETIC_CLASSES])];
-  const [tilePx, seed] = [whole("tile-px", flags.tilePx, 32), whole("seed", flags.seed)];
-  const { family, size } = parseModel(flags.model);
-  const [mixer, head] = [parseMixer(flags.mixer), parseHead(flags.head)];
-  const oriented = head === "oriented";
-  const out = locate(io, flags.out);
-  const checkpointPath = join(out, "checkpoint.safetensors");
-  const resume = flags.resume === true && existsSync(checkpointPath);
+  const head = oriented ? "oriented" : undefined;
   return {
-    name: [flags.model, mixer, oriented ? head : undefined].filter(Boolean).join("-"),
-    network: detector({
-      family,
-      size,
-      mixer,
-      head: oriented ? head : undefined,
-      classes: classes.length,
-    }),
+    name: [flags.model, mixer, head].filter(Boolean).join("-"),
+    network: detector({ family, size, mixer, head, classes: classes.length }),
     summary: FAMILIES[family].summary,
     classes,
     records: [
@@ -149,23 +123,39 @@ async function readPlan(io: Io, flags: TrainFlags, signal: AbortSignal) {
     synthetic,
     judged,
     out,
-    detectPx: whole("detect-px", flags.detectPx, 32),
-    valEvery: whole("val-every", flags.valEvery),
+    detectPx,
+    valEvery,
     run: {
+      ...numbers,
       engine: await createEngine("onnxruntime-node", NODE_ENGINES),
-      tilePx,
-      batchSize: whole("batch", flags.batch),
-      epochs: whole("epochs", flags.epochs),
-      seed,
-      threads: flags.threads === undefined ? undefined : whole("threads", flags.threads),
-      rate: Number(flags.rate),
+      classes,
       checkpointPath,
-      from: resume ? await readCheckpoint(checkpointPath) : undefined,
-      weights:
-        flags.from === undefined ? undefined : (await readCheckpoint(locate(io, flags.from))).state,
+      from,
+      weights,
       signal,
     } satisfies TrainOptions,
   };
+}
+
+/** The checkpoint that a run goes on from. @throws {SettingsError} where one would be overwritten unasked */
+async function readKept(io: Io, path: string, resume: boolean): Promise<Checkpoint | undefined> {
+  const isThere = existsSync(path);
+  if (resume && isThere) return readCheckpoint(path);
+  if (isThere) {
+    throw new SettingsError(
+      `train: ${path} is there already: go on with --resume, or choose another folder with -o`,
+    );
+  }
+  if (resume) say(io)(`${path} is not there yet: starting with the first epoch`);
+  return undefined;
+}
+
+/** Of a shipped model by its name, or of a file. */
+async function readWeights(io: Io, name: string): Promise<ReadonlyMap<string, Float32Array>> {
+  const isShipped = (await listShipped()).some((card) => card.name === name);
+  return isShipped
+    ? (await openShipped(name)).weights
+    : (await readCheckpoint(locate(io, name))).state;
 }
 
 /** Writes the model as it is after an epoch; every so many epochs with what it reaches on the validation images. */
@@ -201,31 +191,6 @@ async function readSource(io: Io, path: string, split: LabelSplit): Promise<Labe
   const read = await readTruth(io, path, { split });
   const note = (line: string): void => say(io)(line);
   return { ...read, dataset: usable("train", read.dataset, path, note) };
-}
-
-function parseModel(text: string): { readonly family: FamilyName; readonly size: SizeName } {
-  const found = /^(.*)-(pico|nano|small)$/.exec(text);
-  const family = found?.[1];
-  if (family === undefined || !(family in FAMILIES)) {
-    const families = Object.keys(FAMILIES).join(", ");
-    throw new SettingsError(
-      `train: --model must be one of ${families} and -pico, -nano or -small, received ${text}`,
-    );
-  }
-  return { family: family as FamilyName, size: found?.[2] as SizeName }; // both have just been checked
-}
-
-function parseMixer(text: string | undefined): MixerName | undefined {
-  if (text === undefined || text in MIXERS) return text as MixerName | undefined; // checked right here
-  throw new SettingsError(
-    `train: --mixer must be one of ${Object.keys(MIXERS).join(", ")}, received ${text}`,
-  );
-}
-
-function parseHead(text: string): (typeof HEADS)[number] {
-  const head = HEADS.find((each) => each === text);
-  if (head !== undefined) return head;
-  throw new SettingsError(`train: --head must be one of ${HEADS.join(", ")}, received ${text}`);
 }
 
 const say =

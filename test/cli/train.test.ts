@@ -35,9 +35,25 @@ describe("nadir train", () => {
       "--head must be one of axis-aligned, oriented, received round",
     ],
     [["--data", "t.json", "--tile-px", "50"], "--tile-px must be a multiple of 32, received 50"],
+    [["--data", "none.json", "--rate=abc"], "--rate must be a number above 0, received abc"],
+    [["--data", "none.json", "--rate=0"], "--rate must be a number above 0, received 0"],
+    [["--data", "none.json", "--rate=-1"], "--rate must be a number above 0, received -1"],
+    [
+      ["--data", "none.json", "--rate=Infinity"],
+      "--rate must be a number above 0, received Infinity",
+    ],
+    [
+      ["--data", "none.json", "--epochs", "1.5"],
+      "--epochs must be a whole number from 1, received 1.5",
+    ],
+    [
+      ["--data", "t.json", "-o", "."],
+      "checkpoint.safetensors is there already: go on with --resume, or choose another folder with -o",
+    ],
   ])("%j is a usage error in one sentence", async (flags, sentence) => {
     using folder = scratch();
     writeFileSync(join(folder.path, "t.json"), coco([[4, 4, 20, 20]]));
+    writeFileSync(join(folder.path, "checkpoint.safetensors"), "");
     const { status, err } = await run(["train", ...flags], { cwd: folder.path });
     expect(status).toBe(EXIT.usage);
     expect(err).toContain(sentence);
@@ -66,8 +82,13 @@ describe("nadir train", () => {
       await image.png().toFile(join(folder.path, `${i}.png`));
     }
     const small = ["--model", "yolo-caa-pico", "--tile-px", "64", "--batch", "2", "--epochs", "1"];
-    const trained = await run(["train", "--data", "t.json", ...small], { cwd: folder.path });
+    const from = ["--from", "yolo-caa-pico", "--resume"];
+    const trained = await run(["train", "--data", "t.json", ...small, ...from], {
+      cwd: folder.path,
+    });
     expect(trained).toMatchObject({ status: EXIT.done });
+    expect(trained.err).toContain("is not there yet: starting with the first epoch");
+    expect(trained.err).toMatch(/took \d+ of \d+ tensors from yolo-caa-pico/);
     expect(trained.err).toContain("epoch 1 of 1 done");
     expect(existsSync(join(folder.path, "trained/log.ndjson"))).toBe(true);
 
