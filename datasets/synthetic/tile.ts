@@ -98,9 +98,10 @@ export function synthesiseTile(options: SyntheticTileOptions): SyntheticTile {
 
 let kept: Canvas | undefined;
 
-/** The last tile's canvas where it fits; every place paints all of its ground. */
+/** The last tile's canvas where it fits, wiped: where places meet, what lies below a pixel's share still shows through. */
 function canvasOf(sizePx: number): Canvas {
   if (kept?.width !== sizePx) kept = createCanvas(sizePx, sizePx);
+  for (const band of kept.bands) band.fill(0);
   return kept;
 }
 
