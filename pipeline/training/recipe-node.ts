@@ -2,7 +2,24 @@
 import { createHash } from "node:crypto";
 import type { DetectorNetwork } from "../../models/index.ts";
 import type { TrainingRecord } from "./loader.ts";
-import type { TrainOptions } from "./train-node.ts";
+
+/** What decides a run: one is resumed only with the same. */
+export interface RunSettings {
+  readonly tilePx: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly seed: number;
+  /** Highest learning rate. */
+  readonly rate: number;
+  /** @default 0.05 */
+  readonly weightDecay?: number;
+  /** Epochs of rising rate. @default 1 */
+  readonly warmupEpochs?: number;
+  /** Last epochs without mosaics, on tiles as they come in real use. @default a tenth of all */
+  readonly plainEpochs?: number;
+  /** Names of the classes. */
+  readonly classes?: readonly string[] | undefined;
+}
 
 interface Recipe {
   readonly network: object;
@@ -16,10 +33,10 @@ interface Recipe {
 export function recipeOf(
   network: DetectorNetwork,
   records: readonly TrainingRecord[],
-  options: TrainOptions,
+  settings: RunSettings,
 ): string {
-  const { tilePx, batchSize, epochs, seed, rate, classes } = options;
-  const { weightDecay, warmupEpochs, plainEpochs } = options;
+  const { tilePx, batchSize, epochs, seed, rate, classes } = settings;
+  const { weightDecay, warmupEpochs, plainEpochs } = settings;
   const recipe: Recipe = {
     network: network.options,
     run: { tilePx, batchSize, epochs, seed, rate, weightDecay, warmupEpochs, plainEpochs },

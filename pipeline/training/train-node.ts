@@ -7,29 +7,15 @@ import type { TrainingRecord } from "./loader.ts";
 import { epochOrder } from "./loader.ts";
 import type { BadImage } from "./loader-node.ts";
 import { TileWorkers } from "./loader-node.ts";
-import { differences, recipeOf } from "./recipe-node.ts";
+import { differences, recipeOf, type RunSettings } from "./recipe-node.ts";
 import { LABEL_ROWS } from "./sample.ts";
 import { learningRate } from "./schedule.ts";
 import type { StepLoss, TrainingStep } from "./step.ts";
 import { prepareStep } from "./step.ts";
 import { TrainingError } from "./training-error.ts";
 
-export interface TrainOptions {
+export interface TrainOptions extends RunSettings {
   readonly engine: Engine;
-  readonly tilePx: number;
-  readonly batchSize: number;
-  readonly epochs: number;
-  readonly seed: number;
-  /** Highest learning rate. */
-  readonly rate: number;
-  /** @default 0.05 */
-  readonly weightDecay?: number;
-  /** Epochs of rising rate. @default 1 */
-  readonly warmupEpochs?: number;
-  /** Last epochs without mosaics, on tiles as they come in real use. @default a tenth of all */
-  readonly plainEpochs?: number;
-  /** Names of the classes: a run is resumed only with the same. */
-  readonly classes?: readonly string[] | undefined;
   /** Where checkpoints go. */
   readonly checkpointPath: string;
   /** Goes on from here. */
