@@ -27,7 +27,9 @@ export function spans(site: Site, kernel: readonly number[]): readonly [Span, Sp
   }
   const automatic = site.attributes["auto_pad"] ?? "NOTSET";
   if (automatic !== "NOTSET") {
-    throw new ShapeError(`${site.op}: the padding must be said, received auto_pad ${automatic}`);
+    throw new ShapeError(
+      `${site.op}: the padding must be said, received auto_pad ${String(automatic)}`,
+    );
   }
   const [strides, dilations] = [list(site, "strides", [1, 1]), list(site, "dilations", [1, 1])];
   const pads = list(site, "pads", [0, 0, 0, 0]);

@@ -110,7 +110,7 @@ const padded: Lowering = (desk, node) => {
   const x = operand(desk, node, 0);
   const { length: rank } = x.view.shape;
   const axes = knownOf(desk, node.inputs[3]) ?? x.view.shape.map((_, axis) => axis);
-  const before = new Array<number>(rank).fill(0);
+  const before = Array.from({ length: rank }, () => 0);
   for (const [i, axis] of axes.entries()) before[(axis + rank) % rank] = pads[i] ?? 0;
   giveStep(desk, nameOf(node), pad("", x, before, resultShape(desk, node), value));
 };

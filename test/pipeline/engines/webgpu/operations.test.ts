@@ -180,11 +180,12 @@ describe.skipIf(!device)("on a device", () => {
       const { out } = await session.run(feeds(data.fill(value)));
       order.push(out!.data[0] as number);
     });
-    const refused = expect(session.run({})).rejects.toThrow("input x");
+    const refused = session.run({}).catch(String);
     // The device has all of them before the first is read back, and arrays may be filled anew.
     expect(submit).toHaveBeenCalledTimes(3);
     submit.mockRestore();
-    await Promise.all([...runs, refused]);
+    await Promise.all(runs);
+    expect(await refused).toContain("input x");
     expect(order).toEqual([2, 4, 6]);
   });
 
