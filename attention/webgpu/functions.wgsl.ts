@@ -9,7 +9,7 @@ fn softplus(x: f32) -> f32 { return max(x, 0.0) + log(1.0 + exp(-abs(x))); }
 fn hardswish(x: f32) -> f32 { return x * clamp(x / 6.0 + 0.5, 0.0, 1.0); }
 // WGSL's tanh may overflow inside.
 fn tanhOf(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
-// WGSL has no NaN to write down; bits that are not known beforehand may be one.
+// WGSL cannot write down what is no number; bits that are not known beforehand may be that.
 fn nan() -> f32 { var bits = 0x7fc00000u; return bitcast<f32>(bits); }
 // WGSL's pow knows no bases below zero: there a whole exponent says the sign, and another has no result.
 fn power(x: f32, y: f32) -> f32 {

@@ -206,59 +206,63 @@ describe.skipIf(missing)("the browser demo", () => {
     expect(fetched.filter((url) => url.endsWith(".wasm"))).toHaveLength(1);
   });
 
-  test("on a GPU the first objects cost no ONNX Runtime, and a lost device is left for WebAssembly", async ({
-    skip,
-  }) => {
-    // Software that calls itself a GPU, and whose device can be taken away.
-    const pretend = `
+  test(
+    "on a GPU the first objects cost no ONNX Runtime, and a lost device is left for WebAssembly",
+    {
+      timeout: 120_000,
+    },
+    async ({ skip }) => {
+      // Software that calls itself a GPU, and whose device can be taken away.
+      const pretend = `
       for (const [name, value] of [["isFallbackAdapter", false], ["architecture", "test"]])
         Object.defineProperty(GPUAdapterInfo.prototype, name, { get: () => value });
       const request = GPUAdapter.prototype.requestDevice;
       GPUAdapter.prototype.requestDevice = async function (...args) {
         return (globalThis.opened = await request.apply(this, args));
       };`;
-    await page.route(/\/assets\/worker-.*\.js$/, async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, body: pretend + (await response.text()) });
-    });
-    const fetched: string[] = [];
-    page.on("request", (request) => void fetched.push(request.url()));
-    await page.reload();
-    const hasAdapter = await page.evaluate(async () =>
-      Boolean(await (navigator.gpu as GPU | undefined)?.requestAdapter()),
-    );
-    if (!hasAdapter) skip("skipped: this Chromium has no WebGPU adapter");
-    await drop(page, "small.onnx", smallNetwork());
-    await page.waitForSelector(".badge.chosen");
-    expect(await page.textContent(".badge.chosen")).toMatch(/^WebGPU [\d.,]+ m?s\/tile$/);
-    const small = await sampleTiff(256, 192);
-    await drop(page, "small.tif", small.bytes);
-    await page.waitForSelector(DONE);
-    expect(await shown()).toBeGreaterThan(0);
-    await page.waitForSelector(".maplibregl-canvas");
-    expect(fetched.filter((url) => url.endsWith(".wasm"))).toEqual([]);
-    const standard = (await listShipped()).find(({ isDefault }) => isDefault)!;
-    const weights = demo.bytesOf([demo.weightsOf(standard.name)]);
-    expect(weights).toBeGreaterThan(1e6);
-    // Page, worker, engine, the map of a georeferenced scene, and the detector.
-    expect(demo.bytesOf(fetched)).toBeGreaterThan(4e5);
-    expect(demo.bytesOf(fetched) + weights).toBeLessThan(3e6);
+      await page.route(/\/assets\/worker-.*\.js$/, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: pretend + (await response.text()) });
+      });
+      const fetched: string[] = [];
+      page.on("request", (request) => void fetched.push(request.url()));
+      await page.reload();
+      const hasAdapter = await page.evaluate(async () =>
+        Boolean(await (navigator.gpu as GPU | undefined)?.requestAdapter()),
+      );
+      if (!hasAdapter) skip("skipped: this Chromium has no WebGPU adapter");
+      await drop(page, "small.onnx", smallNetwork());
+      await page.waitForSelector(".badge.chosen");
+      expect(await page.textContent(".badge.chosen")).toMatch(/^WebGPU [\d.,]+ m?s\/tile$/);
+      const small = await sampleTiff(256, 192);
+      await drop(page, "small.tif", small.bytes);
+      await page.waitForSelector(DONE, { timeout: 60_000 });
+      expect(await shown()).toBeGreaterThan(0);
+      await page.waitForSelector(".maplibregl-canvas");
+      expect(fetched.filter((url) => url.endsWith(".wasm"))).toEqual([]);
+      const standard = (await listShipped()).find(({ isDefault }) => isDefault)!;
+      const weights = demo.bytesOf([demo.weightsOf(standard.name)]);
+      expect(weights).toBeGreaterThan(1e6);
+      // Page, worker, engine, the map of a georeferenced scene, and the detector.
+      expect(demo.bytesOf(fetched)).toBeGreaterThan(4e5);
+      expect(demo.bytesOf(fetched) + weights).toBeLessThan(3e6);
 
-    await page
-      .workers()
-      .find((worker) => worker.url().includes("/assets/worker-"))!
-      .evaluate(() => (globalThis as unknown as { opened: GPUDevice }).opened.destroy());
-    await page.click("text=Detect again");
-    await expect
-      .poll(() => page.textContent(".badge.chosen"), { timeout: 20_000 })
-      .toMatch(/^WebAssembly/);
-    expect(await page.textContent("section[aria-label=Run]")).toMatch(/going on without it/);
-    await expect
-      .poll(() => page.textContent("[role=status]"), { timeout: 30_000 })
-      .toMatch(/^\d+ objects? in/);
-    // Not how many: untrained scores nearly tie, and which of two neighbours wins is chance.
-    expect(await shown()).toBeGreaterThan(0);
-  });
+      await page
+        .workers()
+        .find((worker) => worker.url().includes("/assets/worker-"))!
+        .evaluate(() => (globalThis as unknown as { opened: GPUDevice }).opened.destroy());
+      await page.click("text=Detect again");
+      await expect
+        .poll(() => page.textContent(".badge.chosen"), { timeout: 20_000 })
+        .toMatch(/^WebAssembly/);
+      expect(await page.textContent("section[aria-label=Run]")).toMatch(/going on without it/);
+      await expect
+        .poll(() => page.textContent("[role=status]"), { timeout: 30_000 })
+        .toMatch(/^\d+ objects? in/);
+      // Not how many: untrained scores nearly tie, and which of two neighbours wins is chance.
+      expect(await shown()).toBeGreaterThan(0);
+    },
+  );
 
   test("a model that the WebGPU engine does not run is left to ONNX Runtime, with the reason", async ({
     skip,
