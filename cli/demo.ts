@@ -74,7 +74,7 @@ async function makeSample(path: string): Promise<Synthetic> {
 }
 
 /** Sets the objects of a GeoJSON result against the known ones: oriented boxes, or upright ones where these are reported. */
-function compare(text: string, { scene, labels }: Synthetic): FoundCount {
+export function compare(text: string, { scene, labels }: Synthetic): FoundCount {
   const { objects, classes } = readResult(text, "demo", { scene, crsFrom: crsFromText });
   const best = objects.toSorted((a, b) => b.score - a.score);
   const found = cornersIn(best.flatMap(({ corners }) => [...corners]));

@@ -7,16 +7,14 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { countFound } from "../../datasets/index.ts";
-import { crsFromText } from "../../datasets/node.ts";
-import { readResult } from "../../pipeline/index.ts";
+import { compare } from "../../cli/demo.ts";
 import { sampleTiff, startDemo } from "./demo-page.ts";
 
 const [side, model] = [Number(process.argv[2] ?? 7168), process.argv[3] ?? "built-in"];
 const path = join(tmpdir(), `nadir-${side}.tif`);
-const { bytes, scene, labels } = await sampleTiff(side, side);
-writeFileSync(path, bytes);
-console.log(`scene      ${side} × ${side} px, ${(bytes.length / 1e6).toFixed(0)} MB`);
+const sample = await sampleTiff(side, side);
+writeFileSync(path, sample.bytes);
+console.log(`scene      ${side} × ${side} px, ${(sample.bytes.length / 1e6).toFixed(0)} MB`);
 
 const demo = await startDemo();
 const page = await demo.browser.newPage({ viewport: { width: 1024, height: 700 } });
@@ -48,19 +46,7 @@ const [file] = await Promise.all([
 clearInterval(sampling);
 console.log(`memory     ${peakMb.toFixed(0)} MB in the largest of the browser's processes`);
 
-const { objects, classes } = readResult(readFileSync(await file.path(), "utf8"), "page", {
-  scene,
-  crsFrom: crsFromText,
-});
-const best = objects.toSorted((a, b) => b.score - a.score);
-const { found, known, extra } = countFound(labels, {
-  boxes: {
-    kind: "oriented",
-    frame: "scene",
-    corners: Float64Array.from(best.flatMap(({ corners }) => [...corners])),
-  },
-  classes: best.map(({ classIndex }) => labels.classes.indexOf(classes[classIndex] ?? "")),
-});
+const { found, known, extra } = compare(readFileSync(await file.path(), "utf8"), sample);
 console.log(
   `compared   ${found} of ${known} known objects were found, ${extra} reports are of none`,
 );
