@@ -4,7 +4,8 @@
  *     t = sᵅ uᵝ      s: predicted score of the object's class,  u: overlap of predicted and labelled box
  *
  * Each object takes the `topK` candidate points of highest t; a point wanted by several goes to the one it overlaps
- * most, and of several that it overlaps alike to the first. The soft target of a point is t, scaled so that an object's best point gets its best overlap.
+ * most, and of several that it overlaps alike to the first. The soft target of a point is t, scaled so that an
+ * object's best point gets its best overlap.
  * Feng et al., "TOOD", 2021, §3.2, arXiv:2108.07755.
  */
 import type { Graph, Value } from "../../attention/index.ts";

@@ -17,9 +17,9 @@ import {
 import { STANDARD } from "./shipped.ts";
 import {
   type Backend,
+  differences,
   fastest,
   gpuKind,
-  judged,
   nextBackend,
   openBackend,
   unusable,
@@ -172,14 +172,15 @@ async function compare(): Promise<void> {
 async function present(): Promise<void> {
   if (model === undefined) return;
   const { bytes, backends, failed } = model;
-  const chosen = fastest(backends);
+  const apart = differences(backends);
+  const chosen = fastest(backends, apart);
   if (chosen === undefined) return;
   const { card, decision, notices } = chosen.detector;
   const { scoreAtLeast, overlapPx } = decide(chosen.detector, {});
-  const measured = judged(backends).map(({ backend, msPerTile, difference }) => ({
+  const measured = backends.map(({ backend, msPerTile }, i) => ({
     backend,
     msPerTile,
-    difference,
+    difference: apart[i]!,
   }));
   say({
     type: "model",

@@ -15,7 +15,7 @@ import {
 import type { BackendName, Measured } from "../messages.ts";
 
 /** A detector on one backend, and how it did. */
-export interface Backend extends Measured {
+export interface Backend extends Omit<Measured, "difference"> {
   readonly detector: Detector;
   /** What it found in the fixed tile. */
   readonly found: Detected;
@@ -50,7 +50,7 @@ export async function openBackend(bytes: Uint8Array, backend: BackendName): Prom
     if (found.bestScores.some(Number.isNaN)) {
       throw new DeviceError(`openBackend: scores on ${backend} must be numbers, received NaN`);
     }
-    return { backend, detector, found, msPerTile, difference: 0 };
+    return { backend, detector, found, msPerTile };
   } catch (error) {
     await detector[Symbol.asyncDispose]();
     throw error;
@@ -74,7 +74,7 @@ export async function gpuKind(): Promise<"hardware" | "software" | undefined> {
  */
 export function nextBackend(
   gpu: Awaited<ReturnType<typeof gpuKind>>,
-  tried: readonly Measured[],
+  tried: readonly Omit<Measured, "difference">[],
 ): BackendName | undefined {
   const failed = (name: BackendName): boolean =>
     tried.some(({ backend, msPerTile }) => backend === name && msPerTile === undefined);
@@ -94,21 +94,21 @@ export const unusable = (backend: BackendName, error: unknown): Measured => ({
   reason: describe(error).sentence,
 });
 
-/** Sets what each has found against WebAssembly, or against the first of them where that was not measured. */
-export function judged(backends: readonly Backend[]): readonly Backend[] {
+/** How far each one's scores lie from WebAssembly's at most, or from the first one's where that was not measured. */
+export function differences(backends: readonly Backend[]): readonly number[] {
   const reference = backends.find(({ backend }) => backend === "wasm") ?? backends[0];
-  return backends.map((one) => ({
-    ...one,
-    difference:
-      reference === undefined || one === reference ? 0 : compare(reference.found, one.found),
-  }));
+  return backends.map((one) =>
+    reference === undefined || one === reference ? 0 : compare(reference.found, one.found),
+  );
 }
 
 /** The fastest of those that find what the reference finds. */
-export function fastest(backends: readonly Backend[]): Backend | undefined {
-  const same = judged(backends).map(({ difference }) => difference <= SAME_SCORE);
+export function fastest(
+  backends: readonly Backend[],
+  apart: readonly number[] = differences(backends),
+): Backend | undefined {
   return backends
-    .filter((_, i) => same[i])
+    .filter((_, i) => apart[i]! <= SAME_SCORE)
     .toSorted((a, b) => (a.msPerTile ?? Infinity) - (b.msPerTile ?? Infinity))[0];
 }
 
